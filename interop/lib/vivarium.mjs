@@ -1,0 +1,30 @@
+// Our own server, started through its real entry point with the same options as Apache's.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { repoDir } from "./paths.mjs";
+import { prepareServer, ServerProcess } from "./server-process.mjs";
+
+const entry = join(repoDir, "packages", "vivarium", "bin", "vivarium.js");
+
+/** Why our server cannot be started, or undefined if it can. */
+export function vivariumMissing() {
+  return existsSync(join(repoDir, "packages", "vivarium", "dist", "main.js"))
+    ? undefined
+    : "packages/vivarium is not built: run `npm run build`";
+}
+
+/**
+ * Starts Vivarium and waits until it serves.
+ * @param {import("./server-process.mjs").ServerOptions} [options]
+ */
+export async function startVivarium(options = {}) {
+  const missing = vivariumMissing();
+  if (missing) throw new Error(missing);
+  const { dataDir, port, configFile } = await prepareServer(options);
+  const sets = Object.entries(options.properties ?? {}).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
+  const args = [entry, "server", configFile, ...sets];
+  const { inheritOutput } = options;
+  const server = new ServerProcess({ name: "vivarium", port, dataDir, command: process.execPath, args, inheritOutput });
+  return options.wait === false ? server : server.serving();
+}
