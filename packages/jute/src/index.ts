@@ -1,1 +1,23 @@
-export {};
+/** Bytes: jute's reader, writer, schemas and framing. Runs anywhere; imports nothing. */
+export {
+  bool,
+  buffer,
+  byte,
+  type Codec,
+  decode,
+  encode,
+  type Infer,
+  int,
+  long,
+  nullableUstring,
+  number,
+  type RecordCodec,
+  record,
+  ustring,
+  vector,
+} from "./codec.ts";
+export { FrameBuffer } from "./frame-buffer.ts";
+export { ProtocolError } from "./protocol-error.ts";
+export { Reader } from "./reader.ts";
+export { utf8Length, utf8Read, utf8Write } from "./utf8.ts";
+export { Writer } from "./writer.ts";
