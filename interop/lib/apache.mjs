@@ -42,12 +42,12 @@ export async function javaArgs(
 }
 
 /**
- * Starts Apache's server and waits until it serves.
+ * Starts Apache's server as zkServer.sh does (QuorumPeerMain falls back to standalone) and waits until it serves.
  * @param {import("./server-process.mjs").ServerOptions & {logLevel?: string, jvm?: string[]}} [options]
  */
 export async function startApache(options = {}) {
   const { dataDir, port, configFile } = await prepareServer(options);
-  const args = await javaArgs("org.apache.zookeeper.server.ZooKeeperServerMain", [configFile], options);
+  const args = await javaArgs("org.apache.zookeeper.server.quorum.QuorumPeerMain", [configFile], options);
   const { inheritOutput } = options;
   const server = new ServerProcess({ name: "apache", port, dataDir, command: "java", args, inheritOutput });
   return options.wait === false ? server : server.serving();
