@@ -1,0 +1,41 @@
+import { type Infer, int, long, number, record } from "@vivarium/jute";
+
+/** What a client is told about a node: 68 bytes on the wire. @see zookeeper.jute Stat */
+export const Stat = record({
+  /** zxid of the transaction that created the node. */
+  czxid: number,
+  /** zxid of the last setData. */
+  mzxid: number,
+  /** Creation time in milliseconds, by the leader's clock. */
+  ctime: number,
+  mtime: number,
+  /** Number of setData since creation. */
+  version: int,
+  /** Number of creates and deletes of children. */
+  cversion: int,
+  aversion: int,
+  /** Session id for an ephemeral node, 0 for every other kind. */
+  ephemeralOwner: long,
+  dataLength: int,
+  numChildren: int,
+  /** zxid of the last create or delete of a child. */
+  pzxid: number,
+});
+export type Stat = Infer<typeof Stat>;
+export const STAT_BYTES = 68;
+
+/** A node's facts as snapshots hold them: 60 bytes. */
+export const StatPersisted = record({
+  czxid: number,
+  mzxid: number,
+  ctime: number,
+  mtime: number,
+  version: int,
+  /** Counts creates of children only. Stat.cversion = 2 × this − numChildren. */
+  cversion: int,
+  aversion: int,
+  /** Session id, or the marks of containers and TTL nodes (see ephemeral-owner.ts). */
+  ephemeralOwner: long,
+  pzxid: number,
+});
+export type StatPersisted = Infer<typeof StatPersisted>;
