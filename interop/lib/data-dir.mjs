@@ -1,0 +1,71 @@
+// Looks into a data directory without any code of ours or of Apache's: which files there are, the headers and
+// digests of the log's records, the digest section of a plain snapshot.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { In } from "./jute.mjs";
+
+const zxidOf = (name) => BigInt(`0x${name.split(".")[1]}`);
+
+/** Names in `version-2` that start with a word, oldest zxid first. */
+export function filesOf(dir, word) {
+  const version2 = join(dir, "version-2");
+  if (!existsSync(version2)) return [];
+  const names = readdirSync(version2).filter((name) =>
+    new RegExp(`^${word}\\.[0-9a-f]+(\\.gz|\\.snappy)?$`).test(name),
+  );
+  return names.sort((a, b) => (zxidOf(a) < zxidOf(b) ? -1 : 1)).map((name) => join(version2, name));
+}
+
+/**
+ * The whole records of one log file.
+ * @returns {{zxid: bigint, clientId: bigint, cxid: number, time: bigint, type: number, digest?: bigint, entry: Buffer,
+ *   end: number}[]} `end` is the offset just behind the record
+ */
+export function readLog(file) {
+  const bytes = readFileSync(file);
+  const input = new In(bytes);
+  if (input.int() !== 0x5a4b4c47) throw new Error(`${file}: not a transaction log`);
+  input.offset = 16;
+  const records = [];
+  while (input.left >= 12) {
+    input.long();
+    const length = input.int();
+    if (length <= 0 || length + 1 > input.left || bytes[input.offset + length] !== 0x42) break;
+    const entry = bytes.subarray(input.offset, input.offset + length);
+    input.offset += length + 1;
+    const header = new In(entry);
+    const record = {
+      clientId: header.long(),
+      cxid: header.int(),
+      zxid: header.long(),
+      time: header.long(),
+      type: header.int(),
+      entry,
+      end: input.offset,
+    };
+    const tail = new In(entry, Math.max(32, length - 12));
+    if (tail.left === 12 && tail.int() === 2) record.digest = BigInt.asUintN(64, tail.long());
+    records.push(record);
+  }
+  return records;
+}
+
+/** All records of all log files, in order. */
+export const readLogs = (dir) => filesOf(dir, "log").flatMap(readLog);
+
+/** The digest section of a snapshot that is plain or gz, or undefined. */
+export function snapshotDigest(file) {
+  if (file.endsWith(".snappy")) return undefined;
+  const raw = readFileSync(file);
+  const bytes = file.endsWith(".gz") ? gunzipSync(raw) : raw;
+  const seal = 13;
+  // After the first seal come the digest (20 bytes and a seal) and the last zxid (8 bytes and a seal).
+  for (const behind of [8 + seal + 20 + seal, 20 + seal]) {
+    const input = new In(bytes, bytes.length - behind);
+    const [zxid, version, digest] = [input.long(), input.int(), BigInt.asUintN(64, input.long())];
+    if (version === 2) return { zxid, digest };
+  }
+  return undefined;
+}
