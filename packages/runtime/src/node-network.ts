@@ -1,0 +1,133 @@
+/**
+ * TCP by node:net. Nagle's algorithm is off: the house writes once per turn of the event loop, so waiting for more only
+ * adds delay.
+ */
+import net from "node:net";
+import type { Connection, ConnectOptions, Listener, ListenOptions, Network } from "./network.ts";
+
+const IPV4_IN_IPV6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+const nothing = (): void => {};
+
+export class NodeNetwork implements Network {
+  listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener> {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      onConnection(new NodeConnection(socket));
+    });
+    const { host, port, backlog, onError = nothing } = options;
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port, backlog }, () => {
+        server.off("error", reject);
+        server.on("error", onError);
+        resolve(new NodeListener(server));
+      });
+    });
+  }
+
+  connect(options: ConnectOptions): Connection {
+    const { host, port, localAddress, timeoutMs } = options;
+    const socket = net.connect({ host, port, localAddress, noDelay: true, allowHalfOpen: true });
+    return new NodeConnection(socket, timeoutMs);
+  }
+}
+
+class NodeListener implements Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly #server: net.Server;
+
+  constructor(server: net.Server) {
+    const address = server.address() as net.AddressInfo;
+    this.host = address.address;
+    this.port = address.port;
+    this.#server = server;
+  }
+
+  close(): Promise<void> {
+    // Node's callback waits for the last connection as well, but only the port is closed here.
+    this.#server.close();
+    return Promise.resolve();
+  }
+}
+
+class NodeConnection implements Connection {
+  remoteAddress = "";
+  remotePort = 0;
+  localAddress = "";
+  localPort = 0;
+  onConnect: () => void = nothing;
+  onData: (chunk: Uint8Array) => void = nothing;
+  onDrain: () => void = nothing;
+  onEnd: () => void = () => this.end();
+  onClose: (error: Error | null) => void = nothing;
+  readonly #socket: net.Socket;
+  #error: Error | null = null;
+
+  constructor(socket: net.Socket, connectTimeoutMs?: number) {
+    this.#socket = socket;
+    if (socket.connecting) this.#awaitConnect(connectTimeoutMs);
+    else this.#learnAddresses();
+    socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    socket.on("drain", () => this.onDrain());
+    socket.on("end", () => this.onEnd());
+    socket.on("error", (error) => {
+      this.#error = error;
+    });
+    socket.on("close", () => this.onClose(this.#error));
+  }
+
+  #awaitConnect(timeoutMs: number | undefined): void {
+    const socket = this.#socket;
+    const timeout =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            const error = new Error(`not connected after ${timeoutMs} ms`);
+            socket.destroy(Object.assign(error, { code: "ETIMEDOUT" }));
+          }, timeoutMs);
+    socket.once("connect", () => {
+      clearTimeout(timeout);
+      this.#learnAddresses();
+      this.onConnect();
+    });
+    socket.once("close", () => clearTimeout(timeout));
+  }
+
+  /** Kept, because the socket forgets them when it closes. */
+  #learnAddresses(): void {
+    const socket = this.#socket;
+    this.remoteAddress = plainAddress(socket.remoteAddress);
+    this.remotePort = socket.remotePort ?? 0;
+    this.localAddress = plainAddress(socket.localAddress);
+    this.localPort = socket.localPort ?? 0;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.writable && this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+function plainAddress(address: string | undefined): string {
+  if (address === undefined) return "";
+  return IPV4_IN_IPV6.exec(address)?.[1] ?? address;
+}
