@@ -1,0 +1,113 @@
+// Settings of the ensemble: read and checked, but without effect on a standalone server, in Apache ZooKeeper as here.
+// Facts: reference/zookeeper-features.md 4.5; QuorumPeerConfig, Learner, Leader, FastLeaderElection, QuorumCnxManager.
+
+import { choice, decimal, flag, integer, port, strictFlag, text, word, yesNo } from "./kinds.ts";
+import type { Feature, Setting } from "./setting.ts";
+import { later } from "./setting.ts";
+
+const ensemble: Feature = { name: "the ensemble", quiet: true };
+const localSessions: Feature = { name: "local sessions", quiet: false };
+const readOnly: Feature = { name: "read-only mode", quiet: false };
+
+const ms = integer({ min: -1, unit: "ms" });
+const count = integer({ min: -1 });
+const ticks = integer({ min: 1, unit: "ticks" });
+
+const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
+  ["initLimit", ticks, undefined, "Time a learner has to connect to the leader and catch up."],
+  ["syncLimit", ticks, undefined, "Time a learner may lag behind the leader."],
+  ["connectToLearnerMasterLimit", integer({ min: 0, unit: "ticks" }), undefined, "Time to connect; else initLimit."],
+  ["electionAlg", choice({ "3": 3 }), "3", "The election algorithm; 3 is the only one left."],
+  ["quorumListenOnAllIPs", strictFlag, "false", "Listens for other servers on every address of the machine."],
+  [
+    "peerType",
+    choice({ participant: "", observer: "" }),
+    "participant",
+    "Role of this server; its server line decides.",
+  ],
+  ["observerMasterPort", port, undefined, "Port on which a follower serves observers."],
+  [
+    "syncEnabled",
+    strictFlag,
+    "true",
+    "Observers write log and snapshots.",
+    { form: "both", also: ["observer.syncEnabled"] },
+  ],
+  ["version", integer({ min: 0 }), "0", "Version of the membership in a dynamic file, hexadecimal."],
+  ["oraclePath", word("file"), undefined, "File that tells which of two servers may go on alone."],
+  ["reconfigEnabled", strictFlag, "false", "Allows changing the membership while the ensemble runs."],
+  ["quorum.cnxn.threads.size", integer({ min: 1 }), "20", "Threads for authenticating other servers."],
+  ["multiAddress.enabled", strictFlag, "false", "Allows several addresses per server.", { form: "both" }],
+  ["multiAddress.reachabilityCheckEnabled", strictFlag, "true", "Probes those addresses.", { form: "both" }],
+  ["multiAddress.reachabilityCheckTimeoutMs", ms, "1000", "How long a probe may take.", { form: "both" }],
+]);
+
+const properties: Setting[] = later(ensemble, "property", [
+  [
+    "commitLogCount",
+    integer({ atLeast: 500 }),
+    "500",
+    "Recent transactions kept in memory for learners. At least 500.",
+  ],
+  [
+    "snapshotSizeFactor",
+    decimal(),
+    "0.33",
+    "Logs up to this share of the last snapshot are sent instead of a snapshot.",
+  ],
+  ["enableEagerACLCheck", flag, "false", "A learner checks ACLs before it forwards a write."],
+  ["fastleader.minNotificationInterval", ms, "200", "First pause between votes sent."],
+  ["fastleader.maxNotificationInterval", ms, "60000", "Longest pause between votes sent."],
+  ["tcpKeepAlive", flag, "false", "TCP keep-alive on election connections."],
+  ["leaderServes", yesNo({ unlessSaid: true }), "yes", "Whether the leader takes clients."],
+  ["cnxTimeout", ms, "5000", "Time to connect to a peer for election."],
+  ["quorumCnxnTimeoutMs", ms, "-1", "Read timeout of election connections; -1: syncLimit."],
+  ["electionPortBindRetry", integer({ min: 0 }), "3", "Attempts to listen on the election port; 0: forever."],
+  ["leaderConnectDelayDuringRetryMs", ms, "100", "Pause before a learner tries its leader again."],
+  ["leader.maxConcurrentSnapSyncs", count, "10", "Learners that may get a snapshot at a time."],
+  ["leader.maxConcurrentDiffSyncs", count, "100", "Learners that may get a difference at a time."],
+  ["leader.maxTimeToWaitForEpoch", ms, "-1", "Longest wait of a leader for its quorum; -1: initLimit."],
+  ["leader.ackLoggingFrequency", integer({ min: 1 }), "1000", "One in so many acknowledgements is measured."],
+  ["leader.closeSocketAsync", flag, "false", "Closes learner connections in the background."],
+  ["learner.closeSocketAsync", flag, "false", "Closes the connection to the leader in the background."],
+  ["learner.asyncSending", flag, "false", "Sends to the leader in the background."],
+  ["observer.reconnectDelayMs", ms, "0", "Pause before an observer looks for its leader again."],
+  ["observer.election.DelayMs", ms, "200", "Pause before an observer takes part in an election."],
+  [
+    "observerMaster.sizeLimit",
+    integer({ min: 0, unit: "bytes" }),
+    "33554432",
+    "Proposals a follower keeps for observers.",
+  ],
+  ["follower.skipLearnerRequestToNextProcessor", flag, "false", "Saves memory on learners."],
+  ["forward_learner_requests_to_commit_processor_disabled", flag, "false", "Saves memory on the leader."],
+  ["forceSnapshotSync", flag, "false", "Always sends a snapshot, for tests."],
+  ["messageTracker.Enabled", flag, "false", "Remembers the last messages with each peer for its log."],
+  ["messageTracker.BufferSize", integer({ min: 1 }), "10", "How many of them."],
+  ["ensembleAuthName", text("name"), undefined, "Names a client may give to be sure it reached the right ensemble."],
+]);
+
+const unprefixed: Setting[] = later(ensemble, "unprefixed", [
+  ["leader.nodelay", flag, "true", "TCP_NODELAY of the leader's connections."],
+  ["follower.nodelay", flag, "true", "TCP_NODELAY of a learner's connection."],
+]);
+
+export const ensembleSettings: Setting[] = [
+  ...fileKeys,
+  ...properties,
+  ...unprefixed,
+  ...later({ name: "dynamic reconfiguration", quiet: false }, "zoo.cfg", [
+    ["dynamicConfigFile", word("file"), undefined, "The file that holds the membership."],
+  ]),
+  ...later(localSessions, "zoo.cfg", [
+    ["localSessionsEnabled", strictFlag, "false", "Sessions that only their own server knows."],
+    ["localSessionsUpgradingEnabled", strictFlag, "false", "Makes a local session global when it needs it."],
+  ]),
+  ...later(readOnly, "unprefixed", [
+    ["readonlymode.enabled", flag, "false", "A server without a quorum answers reads. Also allows the word isro."],
+  ]),
+  ...later({ name: "the simulator", quiet: false }, "unprefixed", [
+    ["zookeeper.test.allowDiscontinuousProposals", flag, "false", "For Apache's own tests."],
+    ["zookeeper.testingonly.initialZxid", text("zxid"), undefined, "For Apache's own tests."],
+  ]),
+];
