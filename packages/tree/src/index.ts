@@ -1,7 +1,5 @@
-/** The replicated state: znodes, watches, ACLs, quotas, digest. Pure: no I/O, no clock. */
-export type { AuthContext, AuthProvider } from "./auth/auth-provider.ts";
-export { AuthRegistry, maskDigests, withIds } from "./auth/auth-registry.ts";
-export { DigestProvider, type DigestProviderOptions } from "./auth/digest-provider.ts";
-export { IpProvider, ipId } from "./auth/ip-provider.ts";
-export { NO_ACL, type WatchEvent, type Watcher, WatchIndex, WatchMode } from "./watch-index.ts";
-export { WatchTable } from "./watch-table.ts";
+/** The replicated state: nodes, ACLs, quotas, digest, watches; a request becomes a transaction, a transaction a change. */
+export { type Crc32, crc32 } from "./crc32.ts";
+export { Kind } from "./node-record.ts";
+export { NONE, type NodeId, NodeStore, type NodeStoreOptions, OPEN_ACL_ID, ROOT } from "./node-store.ts";
+export { TreeDigest } from "./tree-digest.ts";
