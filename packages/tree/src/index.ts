@@ -1,5 +1,20 @@
 /** The replicated state: nodes, ACLs, quotas, digest, watches; a request becomes a transaction, a transaction a change. */
+export type { AuthContext, AuthProvider } from "./auth/auth-provider.ts";
+export { AuthRegistry, maskDigests, withIds } from "./auth/auth-registry.ts";
+export { DigestProvider, type DigestProviderOptions } from "./auth/digest-provider.ts";
+export { IpProvider, ipId } from "./auth/ip-provider.ts";
 export { type Crc32, crc32 } from "./crc32.ts";
 export { Kind } from "./node-record.ts";
 export { NONE, type NodeId, NodeStore, type NodeStoreOptions, OPEN_ACL_ID, ROOT } from "./node-store.ts";
+export {
+  LIMITS_NODE,
+  type QuotaChange,
+  quotaExceeded,
+  quotaLimitsPath,
+  quotaStatsPath,
+  STATS_NODE,
+  StatsTrack,
+} from "./quota.ts";
 export { TreeDigest } from "./tree-digest.ts";
+export { type WatchEvent, type Watcher, WatchIndex, WatchMode } from "./watch-index.ts";
+export { WatchTable } from "./watch-table.ts";

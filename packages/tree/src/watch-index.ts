@@ -18,14 +18,11 @@ export interface WatchEvent {
   readonly path: string;
   /** The transaction that fired it; -1 for events made up when a client re-arms its watches. */
   readonly zxid: number;
-  /** The ACL that says who may hear of it; {@link NO_ACL} when everyone may. */
+  /** The ACL that says who may hear of it; OPEN_ACL_ID when everyone may. */
   readonly aclId: number;
   /** The serialised event, kept here by the first watcher that needs it: the same bytes go to everyone. */
   packet?: Uint8Array;
 }
-
-/** The ACL id of the open ACL, which takes no place in the ACL table. */
-export const NO_ACL = -1;
 
 /** How a watcher waits. Modes coexist on one path; an event takes away only STANDARD. */
 export const WatchMode = { STANDARD: 1, PERSISTENT: 2, RECURSIVE: 4, ANY: 7 } as const;
