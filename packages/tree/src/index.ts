@@ -1,4 +1,4 @@
-/** The replicated state: nodes, ACLs, quotas, digest, watches; a request becomes a transaction, a transaction a change. */
+/** The replicated state: znodes, watches, ACLs, quotas, digest. Pure: no I/O, no clock. */
 export type { AuthContext, AuthProvider } from "./auth/auth-provider.ts";
 export { AuthRegistry, maskDigests, withIds } from "./auth/auth-registry.ts";
 export { DigestProvider, type DigestProviderOptions } from "./auth/digest-provider.ts";

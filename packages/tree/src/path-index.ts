@@ -1,0 +1,102 @@
+/**
+ * From the hash of a path to the node: 256 open-addressing tables chosen by the hash's top byte, each of which doubles
+ * on its own when it is three quarters full. So growing is spread over many inserts and none has to move more than a
+ * 256th of all entries.
+ *
+ * A slot is two ints: hash, and node id + 1 (0 = empty). Deleting moves later entries of the run back, so there are no
+ * tombstones and lookups do not slow down with age.
+ */
+const SEGMENTS = 256;
+const FIRST_SLOTS = 8;
+const NOT_FOUND = -1;
+
+/** Says whether a node that the hash suggests is the one that was asked for. */
+export interface PathMatcher {
+  isAt(id: number, bytes: Uint8Array, start: number, end: number): boolean;
+}
+
+export class PathIndex {
+  readonly #matcher: PathMatcher;
+  readonly #segments: Int32Array[] = Array.from({ length: SEGMENTS }, () => new Int32Array(2 * FIRST_SLOTS));
+  readonly #counts = new Int32Array(SEGMENTS);
+
+  constructor(matcher: PathMatcher) {
+    this.#matcher = matcher;
+  }
+
+  /** The node whose path is `bytes[start, end)`, or -1. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    const hash = pathHash(bytes, start, end);
+    const slots = this.#segments[hash >>> 24] as Int32Array;
+    const mask = slots.length - 1;
+    for (let i = (hash << 1) & mask; ; i = (i + 2) & mask) {
+      const id = (slots[i + 1] as number) - 1;
+      if (id === NOT_FOUND) return NOT_FOUND;
+      if (slots[i] === hash && this.#matcher.isAt(id, bytes, start, end)) return id;
+    }
+  }
+
+  /** Adds a node that is not in the index. */
+  insert(bytes: Uint8Array, start: number, end: number, id: number): void {
+    const hash = pathHash(bytes, start, end);
+    const segment = hash >>> 24;
+    let slots = this.#segments[segment] as Int32Array;
+    const count = (this.#counts[segment] as number) + 1;
+    this.#counts[segment] = count;
+    // count entries in length / 2 slots: three quarters full.
+    if (8 * count > 3 * slots.length) {
+      slots = doubled(slots);
+      this.#segments[segment] = slots;
+    }
+    place(slots, hash, id + 1);
+  }
+
+  /** Takes a node out that is in the index. */
+  remove(bytes: Uint8Array, start: number, end: number, id: number): void {
+    const hash = pathHash(bytes, start, end);
+    const slots = this.#segments[hash >>> 24] as Int32Array;
+    const mask = slots.length - 1;
+    let hole = (hash << 1) & mask;
+    while (slots[hole + 1] !== id + 1) hole = (hole + 2) & mask;
+    for (let i = (hole + 2) & mask; slots[i + 1] !== 0; i = (i + 2) & mask) {
+      const home = ((slots[i] as number) << 1) & mask;
+      // An entry may fill the hole unless its home lies after it.
+      if (((i - home) & mask) < ((i - hole) & mask)) continue;
+      slots[hole] = slots[i] as number;
+      slots[hole + 1] = slots[i + 1] as number;
+      hole = i;
+    }
+    slots[hole + 1] = 0;
+    this.#counts[hash >>> 24] = (this.#counts[hash >>> 24] as number) - 1;
+  }
+
+  /** Memory held, used or not. */
+  get bytes(): number {
+    return this.#segments.reduce((sum, slots) => sum + slots.byteLength, 0);
+  }
+}
+
+function place(slots: Int32Array, hash: number, idPlusOne: number): void {
+  const mask = slots.length - 1;
+  let i = (hash << 1) & mask;
+  while (slots[i + 1] !== 0) i = (i + 2) & mask;
+  slots[i] = hash;
+  slots[i + 1] = idPlusOne;
+}
+
+function doubled(slots: Int32Array): Int32Array {
+  const larger = new Int32Array(slots.length * 2);
+  for (let i = 0; i < slots.length; i += 2) {
+    if (slots[i + 1] !== 0) place(larger, slots[i] as number, slots[i + 1] as number);
+  }
+  return larger;
+}
+
+// FNV-1a, then murmur3's finish so that both the top and the bottom bits depend on every byte.
+function pathHash(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}

@@ -1,0 +1,161 @@
+/**
+ * Byte strings outside the garbage collector's heap: slots of equal size in chunks of about a quarter megabyte, one
+ * row of chunks per size class. The class follows from the length, so a value is named by one integer and its length,
+ * and both must be kept by the caller. Freed slots are chained through their own first bytes.
+ *
+ * Classes have eight steps per doubling, so at most an eighth of a slot is lost; values too large for them are
+ * ordinary arrays of their own.
+ */
+
+/** Longest value in bytes that shares a chunk with others. */
+export const MAX_SLOT_BYTES = 4096;
+const CHUNK_BYTES = 256 * 1024;
+const NO_SLOT = -1;
+const EMPTY = new Uint8Array(0);
+
+class SizeClass {
+  readonly slotBytes: number;
+  readonly shift: number;
+  readonly mask: number;
+  readonly chunks: Uint8Array[] = [];
+  #used = 0;
+  #firstFree = NO_SLOT;
+
+  constructor(slotBytes: number) {
+    this.slotBytes = slotBytes;
+    this.shift = 31 - Math.clz32(CHUNK_BYTES / slotBytes);
+    this.mask = (1 << this.shift) - 1;
+  }
+
+  allocate(): number {
+    const slot = this.#firstFree;
+    if (slot !== NO_SLOT) {
+      const chunk = this.chunks[slot >>> this.shift] as Uint8Array;
+      const at = (slot & this.mask) * this.slotBytes;
+      this.#firstFree = readInt(chunk, at);
+      return slot;
+    }
+    if ((this.#used & this.mask) === 0) this.chunks.push(new Uint8Array(this.slotBytes << this.shift));
+    return this.#used++;
+  }
+
+  free(slot: number): void {
+    writeInt(this.chunks[slot >>> this.shift] as Uint8Array, (slot & this.mask) * this.slotBytes, this.#firstFree);
+    this.#firstFree = slot;
+  }
+
+  /** Memory held, used or not. */
+  get bytes(): number {
+    return this.chunks.length * (this.slotBytes << this.shift);
+  }
+}
+
+export class Slab {
+  readonly #classes: SizeClass[] = sizeClasses();
+  readonly #large: (Uint8Array | undefined)[] = [];
+  readonly #freeLarge: number[] = [];
+  #largeBytes = 0;
+
+  /** Copies `bytes[start, end)` in and returns its pointer. */
+  put(bytes: Uint8Array, start: number, end: number): number {
+    const length = end - start;
+    if (length === 0) return 0;
+    if (length > MAX_SLOT_BYTES) return this.#putLarge(bytes.slice(start, end));
+    const sizeClass = this.#classes[classIndex(length)] as SizeClass;
+    const slot = sizeClass.allocate();
+    const chunk = sizeClass.chunks[slot >>> sizeClass.shift] as Uint8Array;
+    copyBytes(bytes, start, length, chunk, (slot & sizeClass.mask) * sizeClass.slotBytes);
+    return slot;
+  }
+
+  free(pointer: number, length: number): void {
+    if (length === 0) return;
+    if (length > MAX_SLOT_BYTES) {
+      this.#large[pointer] = undefined;
+      this.#freeLarge.push(pointer);
+      this.#largeBytes -= length;
+    } else {
+      (this.#classes[classIndex(length)] as SizeClass).free(pointer);
+    }
+  }
+
+  /** The memory in which a value lies, from {@link offset} on. Must not be kept beyond the value's life. */
+  memory(pointer: number, length: number): Uint8Array {
+    if (length === 0) return EMPTY;
+    if (length > MAX_SLOT_BYTES) return this.#large[pointer] as Uint8Array;
+    const sizeClass = this.#classes[classIndex(length)] as SizeClass;
+    return sizeClass.chunks[pointer >>> sizeClass.shift] as Uint8Array;
+  }
+
+  offset(pointer: number, length: number): number {
+    if (length === 0 || length > MAX_SLOT_BYTES) return 0;
+    const sizeClass = this.#classes[classIndex(length)] as SizeClass;
+    return (pointer & sizeClass.mask) * sizeClass.slotBytes;
+  }
+
+  copyTo(pointer: number, length: number, target: Uint8Array, at: number): void {
+    if (length === 0) return;
+    if (length > MAX_SLOT_BYTES) {
+      target.set(this.#large[pointer] as Uint8Array, at);
+      return;
+    }
+    const sizeClass = this.#classes[classIndex(length)] as SizeClass;
+    const chunk = sizeClass.chunks[pointer >>> sizeClass.shift] as Uint8Array;
+    copyBytes(chunk, (pointer & sizeClass.mask) * sizeClass.slotBytes, length, target, at);
+  }
+
+  /** Memory held, used or not. */
+  get bytes(): number {
+    return this.#classes.reduce((sum, sizeClass) => sum + sizeClass.bytes, this.#largeBytes);
+  }
+
+  #putLarge(value: Uint8Array): number {
+    const pointer = this.#freeLarge.pop() ?? this.#large.length;
+    this.#large[pointer] = value;
+    this.#largeBytes += value.length;
+    return pointer;
+  }
+}
+
+/** Below this many bytes a loop is faster than `set`, which needs a window object. */
+const LOOP_BYTES = 48;
+
+export function copyBytes(from: Uint8Array, start: number, length: number, target: Uint8Array, at: number): void {
+  if (length > LOOP_BYTES) {
+    target.set(from.subarray(start, start + length), at);
+    return;
+  }
+  for (let i = 0; i < length; i++) target[at + i] = from[start + i] as number;
+}
+
+// Steps of 8 up to 64, then eight steps per doubling.
+function classIndex(length: number): number {
+  if (length <= 64) return (length - 1) >> 3;
+  const doubling = 31 - Math.clz32(length - 1);
+  return (doubling - 5) * 8 + (((length - 1) >> (doubling - 3)) & 7);
+}
+
+function sizeClasses(): SizeClass[] {
+  const classes: SizeClass[] = [];
+  for (let size = 8; size <= 64; size += 8) classes.push(new SizeClass(size));
+  for (let base = 64; base < MAX_SLOT_BYTES; base *= 2) {
+    for (let step = 1; step <= 8; step++) classes.push(new SizeClass(base + (step * base) / 8));
+  }
+  return classes;
+}
+
+function readInt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
+}
+
+function writeInt(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >> 8;
+  bytes[at + 2] = value >> 16;
+  bytes[at + 3] = value >> 24;
+}
