@@ -1,1 +1,4 @@
-export {};
+// One ZooKeeper server.
+
+export * from "./config/index.ts";
+export * from "./log/index.ts";

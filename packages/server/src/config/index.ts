@@ -13,6 +13,7 @@ export {
   parseConfig,
 } from "./parse-config.ts";
 export { type PropertyEntry, parseProperties } from "./properties.ts";
+export { configurationPage, settingsHelp } from "./reference-page.ts";
 export type { ServerConfig } from "./server-config.ts";
 export type { Setting, Status } from "./setting.ts";
 export { allSettings, findSetting } from "./settings.ts";

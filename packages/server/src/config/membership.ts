@@ -87,7 +87,7 @@ function parseClient(text: string): Member["client"] {
 function splitHostAndPorts(text: string): { host: string; rest: string[] } | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(.+)$/.exec(text);
   if (match === null) return undefined;
-  return { host: match[1] ?? match[2] ?? "", rest: (match[3] ?? "").split(":").map((part) => part.trim()) };
+  return { host: (match[1] ?? match[2] ?? "").trim(), rest: (match[3] ?? "").split(":").map((part) => part.trim()) };
 }
 
 function readPort(text: string | undefined): number | undefined {
