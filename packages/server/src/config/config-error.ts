@@ -27,20 +27,24 @@ export function formatProblem(problem: ConfigProblem): string {
  * The process should end with exit code 2.
  */
 export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  /** At least one. */
   readonly problems: readonly ConfigProblem[];
+  /** What else the operator should know while correcting them. */
+  readonly warnings: readonly ConfigProblem[];
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly key: string;
   readonly hint: string;
 
-  constructor(first: ConfigProblem, ...others: readonly ConfigProblem[]) {
-    const problems = [first, ...others];
+  constructor(problems: readonly [ConfigProblem, ...ConfigProblem[]], warnings: readonly ConfigProblem[] = []) {
     super(problems.map(formatProblem).join("\n"));
-    this.name = "ConfigError";
     this.problems = problems;
-    this.file = first.file;
-    this.line = first.line;
-    this.key = first.key;
-    this.hint = first.hint;
+    this.warnings = warnings;
+    const [{ file, line, key, hint }] = problems;
+    this.file = file;
+    this.line = line;
+    this.key = key;
+    this.hint = hint;
   }
 }

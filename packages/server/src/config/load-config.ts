@@ -16,7 +16,7 @@ export async function loadConfig(file: string, overrides: readonly Override[] = 
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     const hint = code === "ENOENT" ? "Check the path, or leave the file out to try a server on defaults." : "";
-    throw new ConfigError({ file: undefined, line: undefined, key: file, message: reasons[code] ?? code, hint });
+    throw new ConfigError([{ file: undefined, line: undefined, key: file, message: reasons[code] ?? code, hint }]);
   }
   return parseConfig({ file, text: decodeConfig(bytes), overrides });
 }

@@ -173,7 +173,7 @@ test("what is missing is asked for", () => {
 });
 
 test("all problems are reported together, in the order of the file, then the command line", () => {
-  const error = refusal("clientPort=x\ntickTime=y\nserver.1=z\n", [{ name: "snapCount", value: "w" }]);
+  const error = refusal("clientPort=x\ntickTime=y\nserver.1=z\nsnpCount=1\n", [{ name: "snapCount", value: "w" }]);
   assert.deepEqual(
     error.problems.map(({ line, key }) => [line, key]),
     [
@@ -184,6 +184,7 @@ test("all problems are reported together, in the order of the file, then the com
       [undefined, "dataDir"],
     ],
   );
+  assert.equal(error.warnings.length, 1);
   assert.equal(error.key, "clientPort");
   assert.equal(error.line, 1);
 });

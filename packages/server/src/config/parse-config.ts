@@ -61,8 +61,9 @@ export function parseConfig(options: ParseConfigOptions): ParsedConfig {
   const readings = { file, values, given, patterned: [...patterned.values()], errors, warnings };
   const config = settleConfig(readings);
   const [first, ...others] = errors.sort(byLine);
-  if (first !== undefined) throw new ConfigError(first, ...others);
-  return { config, warnings: warnings.sort(byLine) };
+  warnings.sort(byLine);
+  if (first !== undefined) throw new ConfigError([first, ...others], warnings);
+  return { config, warnings };
 }
 
 /** What a server without a zoo.cfg runs on: 127.0.0.1:2181, data under ./data, and the default of every other setting. */
@@ -97,7 +98,7 @@ function readEntries(file: string | undefined, text: string): PropertyEntry[] {
   } catch (error) {
     if (!(error instanceof PropertiesSyntaxError)) throw error;
     const hint = "Write the four digits, or / instead of \\ in a path.";
-    throw new ConfigError({ file, line: error.line, key: "syntax", message: error.message, hint });
+    throw new ConfigError([{ file, line: error.line, key: "syntax", message: error.message, hint }]);
   }
 }
 

@@ -38,7 +38,7 @@ export function settingsHelp(): string {
   return lines.join("\n");
 }
 
-const introduction = `<!-- Generated from packages/server/src/config by \`node scripts/configuration-page.mjs\`. Edit the tables there. -->
+const introduction = `<!-- Generated from packages/server/src/config by \`npm run build && node scripts/configuration-page.mjs\`. Edit the tables there. -->
 
 # Configuration
 

@@ -1,0 +1,90 @@
+// The words of a command line, over node:util's parseArgs, with errors that say what was meant.
+//
+// parseArgs splits words into tokens and decides nothing else: which options exist, which of them need a value and what
+// the help says comes from one list of OptionSpec, so that help and behaviour agree.
+
+import { parseArgs } from "node:util";
+import { nearestName } from "@vivarium/server";
+
+export interface OptionSpec {
+  /** Without its dashes. */
+  readonly name: string;
+  readonly short?: string;
+  /** What its value is called in the help; left out, it takes none. */
+  readonly value?: string;
+  /** May be given several times. */
+  readonly multiple?: boolean;
+  readonly doc: string;
+}
+
+export interface CommandLine {
+  /** Whether an option was given. */
+  has(name: string): boolean;
+  /** Its last value. */
+  value(name: string): string | undefined;
+  /** All its values, in order. */
+  values(name: string): readonly string[];
+  /** The words that are no options. */
+  readonly operands: readonly string[];
+}
+
+/** The command line makes no sense. The message is a sentence or two for the operator. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** @throws UsageError for an unknown option, and for a value that is missing or too much. */
+export function readCommandLine(words: readonly string[], specs: readonly OptionSpec[]): CommandLine {
+  const options = Object.fromEntries(
+    specs.map(({ name, short, value }) => [
+      name,
+      {
+        type: value === undefined ? "boolean" : "string",
+        multiple: true,
+        ...(short === undefined ? {} : { short }),
+      } as const,
+    ]),
+  );
+  const { tokens } = parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true });
+
+  const given = new Map<string, string[]>();
+  const operands: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind !== "option") continue;
+    const spec = specs.find(({ name }) => name === token.name);
+    if (spec === undefined) throw unknownOption(token.rawName, specs);
+    const { value } = token;
+    if (spec.value === undefined && value !== undefined) throw new UsageError(`${token.rawName} takes no value.`);
+    // The next option is not a value: somebody forgot it.
+    const forgotten = value === undefined || (!token.inlineValue && value.startsWith("--"));
+    if (spec.value !== undefined && forgotten) {
+      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${spec.value}.`);
+    }
+    given.set(spec.name, [...(given.get(spec.name) ?? []), value ?? ""]);
+  }
+  return {
+    has: (name) => given.has(name),
+    value: (name) => given.get(name)?.at(-1),
+    values: (name) => given.get(name) ?? [],
+    operands,
+  };
+}
+
+/** The options as lines of a help text. */
+export function optionsHelp(specs: readonly OptionSpec[]): string {
+  const left = specs.map(({ name, short, value, multiple }) => {
+    const dashes = `${short === undefined ? "" : `-${short}, `}--${name}`;
+    return `${dashes}${value === undefined ? "" : ` ${value}`}${multiple === true ? " ..." : ""}`;
+  });
+  const width = Math.max(...left.map(({ length }) => length));
+  return specs.map(({ doc }, index) => `  ${left[index]?.padEnd(width)}  ${doc}`).join("\n");
+}
+
+function unknownOption(written: string, specs: readonly OptionSpec[]): UsageError {
+  const nearest = nearestName(
+    written.replace(/^-+/, ""),
+    specs.map(({ name }) => name),
+  );
+  return new UsageError(`there is no option ${written}.${nearest === undefined ? "" : ` Did you mean --${nearest}?`}`);
+}

@@ -1,0 +1,57 @@
+// The command's first word picks what it does.
+
+import { nearestName } from "@vivarium/server";
+import { ExitCode } from "./exit-code.ts";
+import { type StartServer, serverCommand } from "./server-command.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface RunOptions {
+  /** The words after `vivarium`. */
+  readonly words: readonly string[];
+  readonly terminal: Terminal;
+  readonly version: string;
+  readonly startServer: StartServer;
+}
+
+const commands = ["server", "help", "version"] as const;
+
+const help = `Vivarium: ZooKeeper on Node.js.
+
+  vivarium server [zoo.cfg] [options]   run a server
+  vivarium help [command]               this text, or the help of a command
+  vivarium --version                    the version
+
+vivarium server --help tells the rest.
+`;
+
+/** Runs one command to its end; returns the exit code of the process. */
+export async function run(options: RunOptions): Promise<ExitCode> {
+  const { words, terminal, version } = options;
+  const [command, ...rest] = words;
+  switch (command) {
+    case "server":
+      return serverCommand({ ...options, words: rest });
+    case "version":
+    case "--version":
+    case "-V":
+      terminal.print(`${version}\n`);
+      return ExitCode.ok;
+    case "help":
+      if (rest[0] === "server") return serverCommand({ ...options, words: ["--help"] });
+      terminal.print(help);
+      return ExitCode.ok;
+    case "--help":
+    case "-h":
+      terminal.print(help);
+      return ExitCode.ok;
+    case undefined:
+      terminal.complain(help);
+      return ExitCode.invalidInvocation;
+    default: {
+      const nearest = nearestName(command, commands);
+      const hint = nearest === undefined ? "The commands are: server, help, version." : `Did you mean ${nearest}?`;
+      terminal.complain(`vivarium: there is no command ${command}. ${hint}\n`);
+      return ExitCode.invalidInvocation;
+    }
+  }
+}
