@@ -1,11 +1,12 @@
 /** The replicated state: znodes, watches, ACLs, quotas, digest. Pure: no I/O, no clock. */
+export { AclTable, OPEN_ACL_ID } from "./acl-table.ts";
 export type { AuthContext, AuthProvider } from "./auth/auth-provider.ts";
 export { AuthRegistry, maskDigests, withIds } from "./auth/auth-registry.ts";
 export { DigestProvider, type DigestProviderOptions } from "./auth/digest-provider.ts";
 export { IpProvider, ipId } from "./auth/ip-provider.ts";
 export { type Crc32, crc32 } from "./crc32.ts";
 export { Kind } from "./node-record.ts";
-export { NONE, type NodeId, NodeStore, type NodeStoreOptions, OPEN_ACL_ID, ROOT } from "./node-store.ts";
+export { NONE, type NodeId, NodeStore, type NodeStoreOptions, ROOT } from "./node-store.ts";
 export {
   LIMITS_NODE,
   type QuotaChange,
@@ -15,6 +16,8 @@ export {
   STATS_NODE,
   StatsTrack,
 } from "./quota.ts";
+export { type Caller, type ReadableTree, Reads } from "./reads.ts";
 export { TreeDigest } from "./tree-digest.ts";
 export { type WatchEvent, type Watcher, WatchIndex, WatchMode } from "./watch-index.ts";
 export { WatchTable } from "./watch-table.ts";
+export { type AppliedTxn, writeResult } from "./write-result.ts";
