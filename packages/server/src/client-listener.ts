@@ -1,0 +1,205 @@
+/**
+ * Accepts clients, within the limits on their number, and turns what their sockets deliver into calls: four-letter
+ * words, the ConnectRequest, then requests. Whatever nonsense a client sends closes its own connection and nothing else.
+ *
+ * At the end of each turn, everything that the turn produced leaves in one write per connection.
+ * Source: client protocol facts, sections 1 and 14. @see NIOServerCnxnFactory
+ */
+import { ProtocolError } from "@vivarium/jute";
+import type { Clock, Connection, Listener, Network, Timer } from "@vivarium/runtime";
+import { ClientConnection, type ConnectionHost } from "./client-connection.ts";
+import { ExpiryQueue } from "./expiry-queue.ts";
+import type { LogThrottle } from "./log/index.ts";
+
+export interface ListenerLimits {
+  /** Connections per client address; 0 or less: no limit. */
+  maxClientCnxns: number;
+  /** Connections altogether; 0 or less: no limit. */
+  maxCnxns: number;
+  /** A connection without a session is closed after this time. */
+  sessionlessTimeoutMs: number;
+  /** Largest frame accepted (`jute.maxbuffer`). */
+  maxFrameBytes: number;
+}
+
+export interface ListenerHost extends ConnectionHost {
+  readonly clock: Clock;
+  readonly limits: ListenerLimits;
+  /** The first four bytes as an integer: handles them and returns true if they are a four-letter word. */
+  fourLetterWord(connection: ClientConnection, word: number): boolean;
+  /** The current frame is the ConnectRequest. */
+  connect(connection: ClientConnection, nowMs: number): void;
+  /** More bytes of an open connection have arrived. */
+  drain(connection: ClientConnection, nowMs: number): void;
+  /** The socket has taken what it was given. */
+  drained(nowMs: number): void;
+  readonly log: LogThrottle;
+}
+
+/** How often connections are looked through for those that have been silent too long, in milliseconds. */
+const SWEEP_MS = 1000;
+/** Connections closed for silence in one turn. */
+const SWEEP_LIMIT = 1000;
+
+export class ClientListener {
+  readonly #host: ListenerHost;
+  readonly #connections = new Map<number, ClientConnection>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #expiry: ExpiryQueue<ClientConnection>;
+  readonly #dirty: ClientConnection[] = [];
+  #listener: Listener | null = null;
+  #sweep: Timer | null = null;
+  #nextId = 1;
+  rejected = 0;
+
+  constructor(host: ListenerHost) {
+    this.#host = host;
+    this.#expiry = new ExpiryQueue(host.limits.sessionlessTimeoutMs);
+  }
+
+  async listen(
+    network: Network,
+    at: { host: string | undefined; port: number; backlog: number },
+  ): Promise<{ host: string; port: number }> {
+    const options = { port: at.port, ...(at.host === undefined ? {} : { host: at.host }) };
+    const backlog = at.backlog > 0 ? { backlog: at.backlog } : {};
+    const onError = (error: Error) => this.#host.log.warn("could not accept a connection", { error });
+    this.#listener = await network.listen({ ...options, ...backlog, onError }, (socket) => this.#accept(socket));
+    this.#scheduleSweep();
+    return { host: this.#listener.host, port: this.#listener.port };
+  }
+
+  /** Accepts no more; the connections that exist stay. */
+  async close(): Promise<void> {
+    this.#sweep?.cancel();
+    await this.#listener?.close();
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  connections(): IterableIterator<ClientConnection> {
+    return this.#connections.values();
+  }
+
+  expirySets(): Generator<readonly [dueMs: number, connections: ReadonlySet<ClientConnection>]> {
+    return this.#expiry.sets();
+  }
+
+  needsFlush(connection: ClientConnection): void {
+    this.#dirty.push(connection);
+  }
+
+  /** Ends a turn: everything produced in it leaves. */
+  flush(): void {
+    for (let i = 0; i < this.#dirty.length; i++) (this.#dirty[i] as ClientConnection).flush();
+    this.#dirty.length = 0;
+  }
+
+  /** The connection has shown life. */
+  touch(connection: ClientConnection, nowMs: number): void {
+    const timeoutMs = connection.session?.timeoutMs ?? this.#host.limits.sessionlessTimeoutMs;
+    this.#expiry.touch(connection, timeoutMs, nowMs);
+  }
+
+  #accept(socket: Connection): void {
+    const { limits, clock, log } = this.#host;
+    const address = socket.remoteAddress;
+    const fromAddress = this.#perAddress.get(address) ?? 0;
+    if (limits.maxClientCnxns > 0 && fromAddress >= limits.maxClientCnxns) {
+      this.rejected++;
+      log.warn("refused a client: too many connections from its address", {
+        address,
+        maxClientCnxns: limits.maxClientCnxns,
+      });
+      return socket.destroy();
+    }
+    if (limits.maxCnxns > 0 && this.#connections.size >= limits.maxCnxns) {
+      this.rejected++;
+      log.warn("refused a client: too many connections", { address, maxCnxns: limits.maxCnxns });
+      return socket.destroy();
+    }
+    const nowMs = clock.monotonicMs();
+    const connection = new ClientConnection({
+      id: this.#nextId++,
+      socket,
+      host: this.#host,
+      maxFrameBytes: limits.maxFrameBytes,
+      nowMs,
+      wallMs: clock.wallMs(),
+    });
+    this.#connections.set(connection.id, connection);
+    this.#perAddress.set(address, fromAddress + 1);
+    this.touch(connection, nowMs);
+    socket.onData = (chunk) => this.#received(connection, chunk);
+    socket.onDrain = () => {
+      this.#host.drained(clock.monotonicMs());
+      this.flush();
+    };
+    socket.onClose = (error) => this.#gone(connection, error);
+  }
+
+  #received(connection: ClientConnection, chunk: Uint8Array): void {
+    if (connection.state === "closed") return;
+    const nowMs = this.#host.clock.monotonicMs();
+    connection.arrivedMs = nowMs;
+    this.touch(connection, nowMs);
+    try {
+      connection.frames.append(chunk);
+      this.#advance(connection, nowMs);
+    } catch (error) {
+      this.#failed(connection, error);
+    }
+    this.flush();
+  }
+
+  #advance(connection: ClientConnection, nowMs: number): void {
+    if (connection.state === "new") {
+      const first = connection.frames.peekInt();
+      if (first === undefined || this.#host.fourLetterWord(connection, first)) return;
+      if (!connection.frames.next()) return;
+      this.#host.connect(connection, nowMs);
+    }
+    if (connection.state === "open") this.#host.drain(connection, nowMs);
+  }
+
+  /** Runs something that reads a connection's requests, and closes the connection if they are nonsense. */
+  guard(connection: ClientConnection, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#failed(connection, error);
+    }
+  }
+
+  #failed(connection: ClientConnection, error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.#host.log.warn("closed a connection that sent nonsense", {
+      client: connection.describe(),
+      problem: error.message,
+    });
+    connection.close("nonsense");
+  }
+
+  #gone(connection: ClientConnection, error: Error | null): void {
+    if (!this.#connections.delete(connection.id)) return;
+    this.#expiry.remove(connection);
+    const address = connection.socket.remoteAddress;
+    const left = (this.#perAddress.get(address) ?? 1) - 1;
+    if (left === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, left);
+    connection.close(error?.message ?? "closed by its client");
+  }
+
+  #scheduleSweep(): void {
+    this.#sweep = this.#host.clock.setTimer(SWEEP_MS, () => {
+      for (const connection of this.#expiry.takeDue(this.#host.clock.monotonicMs(), SWEEP_LIMIT)) {
+        connection.close("nothing was received for the whole timeout");
+        // A peer that does not answer our end of the connection must not hold it open.
+        connection.socket.destroy();
+      }
+      this.#scheduleSweep();
+    });
+  }
+}

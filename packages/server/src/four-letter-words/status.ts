@@ -1,0 +1,80 @@
+/** srvr, stat, cons and conf. */
+import { zxidHex } from "@vivarium/protocol";
+import { type ClientConnection, sessionHex } from "../client-connection.ts";
+import { FULL_VERSION } from "../version.ts";
+import type { WordContext } from "./word-context.ts";
+
+export function serverStatus(context: WordContext, options: { withClients: boolean }): string {
+  const { server } = context;
+  if (server === null) return "";
+  const { stats } = server;
+  const { minMs, averageMs, maxMs } = stats.latency;
+  const clients = options.withClients ? `Clients:\n${connectionLines(context, { brief: true })}\n` : "";
+  return [
+    `Zookeeper version: ${FULL_VERSION}\n`,
+    clients,
+    `Latency min/avg/max: ${whole(minMs)}/${rounded(averageMs)}/${whole(maxMs)}\n`,
+    `Received: ${stats.received}\n`,
+    `Sent: ${stats.sent}\n`,
+    `Connections: ${server.listener.size}\n`,
+    `Outstanding: ${server.dispatcher.outstanding}\n`,
+    `Zxid: 0x${zxidHex(server.lastProcessedZxid)}\n`,
+    `Mode: ${context.serverState}\n`,
+    `Node count: ${server.tree.nodes.size}\n`,
+  ].join("");
+}
+
+export function connections(context: WordContext): string {
+  return `${connectionLines(context, { brief: false })}\n`;
+}
+
+function connectionLines({ server }: WordContext, options: { brief: boolean }): string {
+  let text = "";
+  for (const connection of server?.listener.connections() ?? []) text += `${connectionLine(connection, options)}\n`;
+  return text;
+}
+
+/** The bracket holds the selector's interest: 1 while requests are read. */
+function connectionLine(c: ClientConnection, { brief }: { brief: boolean }): string {
+  const interest = c.throttled || c.state === "closed" ? "0" : "1";
+  let text = ` /${c.peer}[${interest}](queued=${c.outstanding},recved=${c.received},sent=${c.sent}`;
+  if (!brief && c.session !== null) {
+    text += `,sid=0x${sessionHex(c.session.id)},lop=${c.lastOp},est=${c.establishedMs},to=${c.session.timeoutMs}`;
+    if (c.lastCxid >= 0) text += `,lcxid=0x${c.lastCxid.toString(16)}`;
+    text += `,lzxid=0x${zxidHex(c.lastZxid)},lresp=${whole(c.lastResponseMs)},llat=${whole(c.lastLatencyMs)}`;
+    text += `,minlat=${whole(c.latency.minMs)},avglat=${whole(c.latency.averageMs)},maxlat=${whole(c.latency.maxMs)}`;
+  }
+  return `${text})`;
+}
+
+export function configuration(context: WordContext): string {
+  const { server } = context;
+  if (server === null) return "";
+  const { config } = server;
+  const sizes = context.directorySizes();
+  const lines: [string, string | number][] = [
+    ["clientPort", context.clientPort()],
+    ["secureClientPort", -1],
+    ["dataDir", `${config.dataDir}/version-2`],
+    ["dataDirSize", sizes.dataBytes],
+    ["dataLogDir", `${config.dataLogDir}/version-2`],
+    ["dataLogSize", sizes.logBytes],
+    ["tickTime", config.tickTimeMs],
+    ["maxClientCnxns", config.maxClientCnxns],
+    ["minSessionTimeout", config.minSessionTimeoutMs],
+    ["maxSessionTimeout", config.maxSessionTimeoutMs],
+    ["clientPortListenBacklog", config.clientPortListenBacklog],
+    ["serverId", context.serverId],
+  ];
+  return lines.map(([key, value]) => `${key}=${value}\n`).join("");
+}
+
+function whole(ms: number): number {
+  return Math.floor(ms);
+}
+
+/** Averages show as Java prints a double: at most four decimals, at least one. */
+function rounded(ms: number): string {
+  const text = String(Math.round(ms * 10_000) / 10_000);
+  return text.includes(".") ? text : `${text}.0`;
+}

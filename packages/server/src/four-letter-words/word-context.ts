@@ -1,0 +1,14 @@
+import type { ZooKeeperServer } from "../zookeeper-server.ts";
+
+/** What four-letter words can see. */
+export interface WordContext {
+  /** Null while this process serves nobody. */
+  readonly server: ZooKeeperServer | null;
+  /** The words that `4lw.commands.whitelist` lets through. */
+  readonly allowed: ReadonlySet<string>;
+  readonly serverState: "standalone" | "leader" | "follower" | "observer" | "read-only";
+  /** As in server.N and myid; 0 when there is none. */
+  readonly serverId: number;
+  clientPort(): number;
+  directorySizes(): { dataBytes: number; logBytes: number };
+}
