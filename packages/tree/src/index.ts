@@ -5,6 +5,7 @@ export { AuthRegistry, maskDigests, withIds } from "./auth/auth-registry.ts";
 export { DigestProvider, type DigestProviderOptions } from "./auth/digest-provider.ts";
 export { IpProvider, ipId } from "./auth/ip-provider.ts";
 export { type Crc32, crc32 } from "./crc32.ts";
+export { DataTree, type DataTreeOptions, type TxnResult } from "./data-tree.ts";
 export { Kind } from "./node-record.ts";
 export { NONE, type NodeId, NodeStore, type NodeStoreOptions, ROOT } from "./node-store.ts";
 export {
@@ -17,6 +18,7 @@ export {
   StatsTrack,
 } from "./quota.ts";
 export { type Caller, type ReadableTree, Reads } from "./reads.ts";
+export { SnapshotLoader } from "./snapshot-loader.ts";
 export { TreeDigest } from "./tree-digest.ts";
 export { type WatchEvent, type Watcher, WatchIndex, WatchMode } from "./watch-index.ts";
 export { WatchTable } from "./watch-table.ts";

@@ -10,6 +10,7 @@
  */
 import { decode, utf8Length, utf8Read, utf8Write } from "@vivarium/jute";
 import { nodeKind, type OwnerRules, STAT_BYTES, Stat, type StatPersisted } from "@vivarium/protocol";
+import { OPEN_ACL_ID } from "./acl-table.ts";
 import { type Crc32, crc32 as portableCrc32 } from "./crc32.ts";
 import * as at from "./node-record.ts";
 import { Kind, NodeRecords } from "./node-record.ts";
@@ -21,9 +22,6 @@ export type NodeId = number;
 /** The node whose path is both "" and "/". */
 export const ROOT: NodeId = 0;
 export const NONE: NodeId = -1;
-
-/** The ACL id of the open ACL, which is in no table. */
-export const OPEN_ACL_ID = -1;
 
 const SLASH = 0x2f;
 const UNDIGESTED_PREFIX = "/zookeeper/";
@@ -131,6 +129,21 @@ export class NodeStore {
     return this.#records.int(id, at.NEXT_SIBLING);
   }
 
+  /** The node after this one in a walk of `top` and all below it, parents first; NONE at the end. */
+  nextInSubtree(id: NodeId, top: NodeId): NodeId {
+    const child = this.firstChild(id);
+    return child === NONE ? this.nextBeside(id, top) : child;
+  }
+
+  /** The same, but without what is below this one. */
+  nextBeside(id: NodeId, top: NodeId): NodeId {
+    for (let node = id; node !== top; node = this.parent(node)) {
+      const next = this.nextSibling(node);
+      if (next !== NONE) return next;
+    }
+    return NONE;
+  }
+
   numChildren(id: NodeId): number {
     return this.#records.statInt(id, at.NUM_CHILDREN);
   }
@@ -158,6 +171,18 @@ export class NodeStore {
     const memory = this.#records.statMemory(id);
     const from = this.#records.statOffset(id);
     for (let i = 0; i < STAT_BYTES; i++) target[offset + i] = memory[from + i] as number;
+  }
+
+  /** Writes the 60 bytes of a StatPersisted. */
+  copyPersistedStat(id: NodeId, target: Uint8Array, offset: number): void {
+    const memory = this.#records.statMemory(id);
+    const from = this.#records.statOffset(id);
+    for (let i = 0; i < 36; i++) target[offset + i] = memory[from + i] as number;
+    putInt(target, offset + 36, this.#records.int(id, at.PERSISTED_CVERSION));
+    putInt(target, offset + 40, this.aversion(id));
+    putInt(target, offset + 44, this.#records.int(id, at.OWNER));
+    putInt(target, offset + 48, this.#records.int(id, at.OWNER + 1));
+    for (let i = 0; i < 8; i++) target[offset + 52 + i] = memory[from + at.PZXID + i] as number;
   }
 
   stat(id: NodeId): Stat {
@@ -454,6 +479,13 @@ export class NodeStore {
   #growScratch(length: number): void {
     if (length > this.#path.length) this.#path = new Uint8Array(2 * length);
   }
+}
+
+function putInt(target: Uint8Array, offset: number, value: number): void {
+  target[offset] = value >> 24;
+  target[offset + 1] = value >> 16;
+  target[offset + 2] = value >> 8;
+  target[offset + 3] = value;
 }
 
 function isUndigested(path: Uint8Array, end: number): boolean {

@@ -1,0 +1,67 @@
+/**
+ * Compares the tree with the digests that transactions and snapshots carry, and remembers some of its own for the
+ * four-letter word `hash`. A mismatch is reported, never fatal.
+ *
+ * A snapshot is fuzzy: until replay reaches the zxid at which its own digest was taken, the tree is in no state that
+ * any transaction's digest describes, and nothing is compared.
+ * @see disk-format 4; DataTree.compareDigest
+ */
+import { DIGEST_VERSION, type TxnDigest, type Zxid, type ZxidDigest } from "@vivarium/protocol";
+import type { TreeDigest } from "./tree-digest.ts";
+
+/** How many digests are remembered, and at which zxids: multiples of the interval. */
+const HISTORY_LIMIT = 1024;
+const HISTORY_INTERVAL = 128;
+
+export type DigestMismatch = (zxid: Zxid, expected: bigint, actual: bigint) => void;
+
+export class DigestHistory {
+  readonly #tree: TreeDigest;
+  readonly #onMismatch: DigestMismatch | undefined;
+  readonly #history: ZxidDigest[] = [];
+  #ofSnapshot: ZxidDigest | undefined;
+
+  constructor(tree: TreeDigest, onMismatch: DigestMismatch | undefined) {
+    this.#tree = tree;
+    this.#onMismatch = onMismatch;
+  }
+
+  /** The latest digests, oldest first. */
+  get history(): readonly ZxidDigest[] {
+    return this.#history;
+  }
+
+  /** The digest of a snapshot just loaded, that replay is to arrive at, or has already. */
+  expect(ofSnapshot: ZxidDigest, lastProcessedZxid: Zxid): void {
+    // No zxid means that the writer had none; one before the snapshot's own belongs to another state.
+    if (ofSnapshot.zxid <= 0 || ofSnapshot.zxid < lastProcessedZxid) return;
+    this.#ofSnapshot = ofSnapshot;
+    this.#compareSnapshot(lastProcessedZxid);
+  }
+
+  /** After a transaction has been applied. */
+  applied(zxid: Zxid, digest: TxnDigest | null): void {
+    if (this.#ofSnapshot !== undefined) {
+      this.#compareSnapshot(zxid);
+      return;
+    }
+    if (zxid % HISTORY_INTERVAL === 0) {
+      this.#history.push({ zxid, treeDigest: this.#tree.toBigInt() });
+      if (this.#history.length > HISTORY_LIMIT) this.#history.shift();
+    }
+    if (digest !== null && digest.version === DIGEST_VERSION) this.#compare(zxid, digest.treeDigest);
+  }
+
+  #compareSnapshot(zxid: Zxid): void {
+    const expected = this.#ofSnapshot;
+    if (expected === undefined || zxid < expected.zxid) return;
+    this.#ofSnapshot = undefined;
+    if (zxid === expected.zxid) this.#compare(zxid, expected.treeDigest);
+  }
+
+  #compare(zxid: Zxid, expected: bigint): void {
+    if (this.#onMismatch === undefined) return;
+    const actual = this.#tree.toBigInt();
+    if (actual !== expected) this.#onMismatch(zxid, expected, actual);
+  }
+}
