@@ -228,4 +228,10 @@ export const accessSettings = {
     default: "true",
     doc: "A single server runs as a standalone server. With false it runs as an ensemble of one.",
   }),
+  reconfigEnabled: built("reconfigEnabled", {
+    form: "zoo.cfg",
+    kind: strictFlag,
+    default: "false",
+    doc: "Allows changing the members of an ensemble. A standalone server refuses the request either way.",
+  }),
 };

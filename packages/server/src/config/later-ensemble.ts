@@ -35,7 +35,6 @@ const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
   ],
   ["version", integer({ min: 0 }), "0", "Version of the membership in a dynamic file, hexadecimal."],
   ["oraclePath", word("file"), undefined, "File that tells which of two servers may go on alone."],
-  ["reconfigEnabled", strictFlag, "false", "Allows changing the membership while the ensemble runs."],
   ["quorum.cnxn.threads.size", integer({ min: 1 }), "20", "Threads for authenticating other servers."],
   ["multiAddress.enabled", strictFlag, "false", "Allows several addresses per server.", { form: "both" }],
   ["multiAddress.reachabilityCheckEnabled", strictFlag, "true", "Probes those addresses.", { form: "both" }],
