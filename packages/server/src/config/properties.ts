@@ -50,6 +50,8 @@ function* logicalLines(text: string): Generator<LogicalLine> {
     if (content === "" || content.startsWith("#") || content.startsWith("!")) continue;
     while (endsWithContinuation(content)) {
       content = content.slice(0, -1);
+      // A backslash alone continues nothing: what follows is a line like any other, and may be a comment.
+      if (content === "") break;
       if (index + 1 === natural.length) break;
       index++;
       content += withoutLeadingBlanks(natural[index] ?? "");
