@@ -155,20 +155,25 @@ function readOverrides(line: CommandLine): Override[] {
   return overrides;
 }
 
+/** One Ctrl-C arrives several times when npm or a script stands between: what comes this soon after is the same one. */
+const sameSignalMs = 1000;
+
 async function untilStopped(server: RunningServer, terminal: Terminal, logger: Logger): Promise<void> {
-  let asked = false;
+  let askedMs: number | undefined;
   // The first failure of stop() counts as the failure of the server; `stopped` alone may never settle then.
   let failStopping: (error: unknown) => void = () => {};
   const stopping = new Promise<never>((_, reject) => {
     failStopping = reject;
   });
   const forget = terminal.onStopSignal((signal) => {
-    if (asked) {
+    const nowMs = terminal.nowMs();
+    if (askedMs !== undefined && nowMs - askedMs < sameSignalMs) return;
+    if (askedMs !== undefined) {
       logger.warn("stopped at once by a second signal", { signal });
       terminal.exit(ExitCode.unexpected);
       return;
     }
-    asked = true;
+    askedMs = nowMs;
     logger.info("stopping", { signal });
     server.stop().catch(failStopping);
   });

@@ -9,6 +9,8 @@ export interface Terminal {
   readonly colours: boolean;
   /** Calls back for each SIGTERM and SIGINT until the returned function is called. */
   onStopSignal(callback: (signal: string) => void): () => void;
+  /** Milliseconds on a clock that never goes back. */
+  nowMs(): number;
   /** Ends the process at once. */
   exit(code: number): void;
 }
@@ -30,6 +32,7 @@ export function processTerminal(): Terminal {
         for (const signal of signals) process.off(signal, callback);
       };
     },
+    nowMs: () => performance.now(),
     exit: (code) => process.exit(code),
   };
 }

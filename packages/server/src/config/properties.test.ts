@@ -50,7 +50,6 @@ test("entries, separators, comments and escapes are read as java.util.Properties
     ["\\\n# c\n\\\na=1", [["a", "1", 4]]],
     ["a=1\\\n# 2", [["a", "1# 2", 1]]],
     ["a=1\\", [["a", "1", 1]]],
-    ["\\\n# c\n\\\na=1", [["a", "1", 4]]],
     ["a=C:\\\\zk\\tz", [["a", "C:\\zk\tz", 1]]],
     ["a=\\u00e9\\u4e2D\\q", [["a", "é中q", 1]]],
     [

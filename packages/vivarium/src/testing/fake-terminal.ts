@@ -6,6 +6,7 @@ export class FakeTerminal implements Terminal {
   complaints = "";
   readonly colours = false;
   readonly exits: number[] = [];
+  now = 0;
   readonly #callbacks = new Set<(signal: string) => void>();
 
   print(text: string): void {
@@ -19,6 +20,10 @@ export class FakeTerminal implements Terminal {
   onStopSignal(callback: (signal: string) => void): () => void {
     this.#callbacks.add(callback);
     return () => this.#callbacks.delete(callback);
+  }
+
+  nowMs(): number {
+    return this.now;
   }
 
   exit(code: number): void {
