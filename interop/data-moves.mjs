@@ -1,0 +1,1 @@
+export const moves = { name: "data", run: async () => [] };

@@ -1,0 +1,138 @@
+// `npm run interop`: programs other people wrote, run against Apache ZooKeeper 3.9.5 and against Vivarium, and data
+// directories moved between the two. Prints a table; the exit code is 0 only if everything passed.
+
+import { parseArgs } from "node:util";
+import { clients } from "./clients.mjs";
+import { moves } from "./data-moves.mjs";
+import { javaClasspath, startApache } from "./lib/apache.mjs";
+import { run } from "./lib/command.mjs";
+import { startProxy } from "./lib/proxy.mjs";
+import { startVivarium, vivariumMissing } from "./lib/vivarium.mjs";
+import { everythingProperties } from "./lib/write-everything.mjs";
+
+const usage = `usage: npm run interop -- [--only name,...] [--against apache|vivarium|both] [--verbose] [--prepare]
+  --only      ${[...clients, moves].map(({ name }) => name).join(", ")}
+  --against   which servers (default both)
+  --verbose   show every check and the programs' own output
+  --prepare   only fetch and build`;
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string" },
+    against: { type: "string", default: "both" },
+    verbose: { type: "boolean", default: false },
+    prepare: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const servers = { apache: startApache, vivarium: startVivarium };
+
+function chosen() {
+  const names = options.only?.split(",");
+  const known = [...clients, moves];
+  const wrong = names?.find((name) => !known.some((each) => each.name === name));
+  if (wrong) throw new Error(`--only ${wrong}: there is no such client\n${usage}`);
+  if (!["both", ...Object.keys(servers)].includes(options.against))
+    throw new Error(`--against ${options.against}\n${usage}`);
+  return {
+    list: clients.filter(({ name }) => names?.includes(name) ?? true),
+    withMoves: names?.includes(moves.name) ?? true,
+    against: options.against === "both" ? Object.keys(servers) : [options.against],
+  };
+}
+
+/** Reads the lines a client's program printed. */
+function readChecks({ stdout, code, signal, timedOut, stderr }) {
+  const lines = stdout.split("\n");
+  const ok = lines.filter((line) => line.startsWith("ok ")).map((line) => line.slice(3));
+  const failures = lines.filter((line) => line.startsWith("FAIL ")).map((line) => line.slice(5));
+  const isComplete = lines.some((line) => line.startsWith("passed "));
+  if (!isComplete || (code !== 0 && failures.length === 0)) {
+    const how = timedOut ? "did not end in time" : `ended with ${code ?? signal}`;
+    failures.push(`the program ${how}: ${stderr.trim().split("\n").slice(-3).join(" | ").slice(0, 600)}`);
+  }
+  return { ok, failures };
+}
+
+/** Runs one client's program against a server of its own. */
+async function runClient(client, serverName) {
+  const startedAt = Date.now();
+  const server = await servers[serverName]({ config: { tickTime: 500 }, properties: everythingProperties });
+  const proxy = await startProxy(server);
+  try {
+    const target = {
+      address: `127.0.0.1:${proxy.port}`,
+      controlPort: String(proxy.controlPort),
+      direct: server.hostPort,
+    };
+    const { file, args, env } = await client.command(target);
+    const result = await run(file, args, { env, timeoutMs: 120_000 });
+    if (options.verbose) console.log(`--- ${client.name} against ${serverName}\n${result.stdout}${result.stderr}`);
+    const checks = readChecks(result);
+    if (server.hasExited) checks.failures.push(`the server ended: ${server.output.slice(-600)}`);
+    return { ...checks, seconds: (Date.now() - startedAt) / 1000 };
+  } finally {
+    proxy.stop();
+    await server.stop();
+  }
+}
+
+const failed = (problem) => ({ ok: [], failures: [String(problem.message ?? problem)], seconds: 0 });
+
+/** Fetches and builds what a client needs; a client that cannot be had is a failure, said loudly. */
+async function prepareAll(list) {
+  const broken = new Map();
+  for (const client of list) {
+    await client.prepare().catch((problem) => {
+      console.error(`interop: ${client.title} cannot be prepared: ${problem.message}`);
+      broken.set(client.name, problem);
+    });
+  }
+  return broken;
+}
+
+const cell = ({ ok, failures, seconds }) =>
+  `${failures.length === 0 ? "passed" : "FAILED"} ${ok.length}/${ok.length + failures.length} ${seconds.toFixed(1)} s`;
+
+function printTable(rows, against) {
+  const width = Math.max(...rows.map(({ title }) => title.length));
+  console.log(`\n${"".padEnd(width)}  ${against.map((name) => name.padEnd(24)).join("")}`);
+  for (const { title, results } of rows) {
+    const cells = against.map((name) => (results[name] ? cell(results[name]) : "-").padEnd(24));
+    console.log(`${title.padEnd(width)}  ${cells.join("")}`.trimEnd());
+  }
+  const lines = rows.flatMap(({ title, results }) =>
+    Object.entries(results).flatMap(([name, { failures }]) =>
+      failures.map((line) => `${title} against ${name}: ${line}`),
+    ),
+  );
+  if (lines.length > 0) console.log(`\n${lines.length} failed:\n${lines.join("\n")}`);
+  return lines.length === 0;
+}
+
+async function main() {
+  if (options.help) {
+    console.log(usage);
+    return true;
+  }
+  const { list, withMoves, against } = chosen();
+  await javaClasspath();
+  const broken = await prepareAll(list);
+  if (options.prepare) return broken.size === 0;
+  const missing = against.includes("vivarium") ? vivariumMissing() : undefined;
+  const rows = [];
+  for (const client of list) {
+    const results = {};
+    for (const name of against) {
+      const problem = broken.get(client.name) ?? (name === "vivarium" && missing);
+      results[name] = problem ? failed(problem) : await runClient(client, name).catch(failed);
+      console.log(`${client.title} against ${name}: ${cell(results[name])}`);
+    }
+    rows.push({ title: client.title, results });
+  }
+  if (withMoves) rows.push(...(await moves.run({ against: missing ? ["apache"] : against, verbose: options.verbose })));
+  return printTable(rows, against);
+}
+
+process.exitCode = (await main()) ? 0 : 1;
