@@ -1,22 +1,23 @@
 // Settings of the ensemble: read and checked, but without effect on a standalone server, in Apache ZooKeeper as here.
 // Facts: reference/zookeeper-features.md 4.5; QuorumPeerConfig, Learner, Leader, FastLeaderElection, QuorumCnxManager.
 
-import { choice, decimal, flag, integer, port, strictFlag, text, word, yesNo } from "./kinds.ts";
+import { choice, decimal, flag, integer, strictFlag, text, word, yesNo } from "./kinds.ts";
 import type { Feature, Setting } from "./setting.ts";
 import { later } from "./setting.ts";
 
+// Ranges are left to the ensemble: Apache's standalone server starts with whatever number stands there.
 const ensemble: Feature = { name: "the ensemble", quiet: true };
 const localSessions: Feature = { name: "local sessions", quiet: false };
 const readOnly: Feature = { name: "read-only mode", quiet: false };
 
-const ms = integer({ min: -1, unit: "ms" });
-const count = integer({ min: -1 });
-const ticks = integer({ min: 1, unit: "ticks" });
+const ms = integer({ unit: "ms" });
+const count = integer();
+const ticks = integer({ unit: "ticks" });
 
 const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
   ["initLimit", ticks, undefined, "Time a learner has to connect to the leader and catch up."],
   ["syncLimit", ticks, undefined, "Time a learner may lag behind the leader."],
-  ["connectToLearnerMasterLimit", integer({ min: 0, unit: "ticks" }), undefined, "Time to connect; else initLimit."],
+  ["connectToLearnerMasterLimit", ticks, undefined, "Time to connect; else initLimit."],
   ["electionAlg", choice({ "3": 3 }), "3", "The election algorithm; 3 is the only one left."],
   ["quorumListenOnAllIPs", strictFlag, "false", "Listens for other servers on every address of the machine."],
   [
@@ -25,7 +26,7 @@ const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
     "participant",
     "Role of this server; its server line decides.",
   ],
-  ["observerMasterPort", port, undefined, "Port on which a follower serves observers."],
+  ["observerMasterPort", integer({ max: 65_535 }), undefined, "Port on which a follower serves observers."],
   [
     "syncEnabled",
     strictFlag,
@@ -35,7 +36,7 @@ const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
   ],
   ["version", integer({ min: 0 }), "0", "Version of the membership in a dynamic file, hexadecimal."],
   ["oraclePath", word("file"), undefined, "File that tells which of two servers may go on alone."],
-  ["quorum.cnxn.threads.size", integer({ min: 1 }), "20", "Threads for authenticating other servers."],
+  ["quorum.cnxn.threads.size", count, "20", "Threads for authenticating other servers."],
   ["multiAddress.enabled", strictFlag, "false", "Allows several addresses per server.", { form: "both" }],
   ["multiAddress.reachabilityCheckEnabled", strictFlag, "true", "Probes those addresses.", { form: "both" }],
   ["multiAddress.reachabilityCheckTimeoutMs", ms, "1000", "How long a probe may take.", { form: "both" }],

@@ -142,6 +142,7 @@ test("a value that cannot be used names file, line, key and what to write", () =
     ],
     ["server.x=h:1:2", /server\.x: "x" is not a number/],
     ["server.1=h:1", /server\.1: "h:1": .* not host:quorumPort:electionPort/],
+    ["server.1=a:1:2|b:1:2", /server\.1: has several addresses\. Write multiAddress\.enabled=true/],
     ["weight.1=-1", /weight\.1: "-1" cannot be used/],
     ["group.1=a", /group\.1: "a" cannot be used/],
     ["enforce.auth.enabled=true", /enforce\.auth\.schemes names no scheme/],
@@ -229,8 +230,8 @@ test("what an operator should know is a warning, not an error", () => {
 });
 
 test("settings that ask for nothing, or that a standalone Apache ignores too, are passed over in silence", () => {
-  const lines = `initLimit=10
-syncLimit=5
+  const lines = `initLimit=0
+syncLimit=-1
 peerType=participant
 reconfigEnabled=true
 leaderServes=no

@@ -13,6 +13,7 @@ export function readMembership({ patterned, given, errors }: Readings): Membersh
   const bad = (value: Given, message: string, hint: string): void => {
     errors.push({ ...place(value), message, hint });
   };
+  const severalAddresses = given.get("multiAddress.enabled")?.value.toLowerCase() === "true";
   for (const { name, part, given: value } of patterned) {
     if (name !== "server.N" && name !== "group.N" && name !== "weight.N") continue;
     const id = readWholeNumber(part);
@@ -22,8 +23,13 @@ export function readMembership({ patterned, given, errors }: Readings): Membersh
       bad(value, "stands beside dynamicConfigFile", "Move it to that file.");
     } else if (name === "server.N") {
       const member = parseServerLine(id, value.value);
-      if (!("problem" in member)) members.push(member);
-      else bad(value, `"${value.value}": ${member.problem}`, `Write ${value.key}=host:2888:3888;2181, for example.`);
+      if ("problem" in member) {
+        bad(value, `"${value.value}": ${member.problem}`, `Write ${value.key}=host:2888:3888;2181, for example.`);
+      } else if (member.addresses.length > 1 && !severalAddresses) {
+        bad(value, "has several addresses", "Write multiAddress.enabled=true as well, or keep one.");
+      } else {
+        members.push(member);
+      }
     } else if (name === "group.N") {
       const ids = parseGroupLine(value.value);
       if (ids === undefined)
