@@ -1,0 +1,126 @@
+/**
+ * Writes the state to a file while it goes on changing: in slices, each short enough for one turn of the event loop and
+ * each followed by a wait for the disk. The file gets its name only once all of it is synced, so a snapshot that can be
+ * seen is whole.
+ */
+
+import { dirname } from "node:path";
+import { vector, Writer } from "@vivarium/jute";
+import { ACL, DIGEST_VERSION, type SnapshotSource } from "@vivarium/protocol";
+import type { Disk, DiskFile } from "@vivarium/runtime";
+import { ADLER32_START, adler32 } from "./adler32.ts";
+import { type Compression, type SnapshotFile, snapshotPath } from "./file-names.ts";
+import { compress } from "./snapshot-compression.ts";
+import { END_MARK, SNAPSHOT_MAGIC, SNAPSHOT_VERSION, writeSeal } from "./snapshot-format.ts";
+import { storageErrorFrom } from "./storage-error.ts";
+
+export interface WriteSnapshotOptions {
+  disk: Disk;
+  /** The version-2 directory of dataDir. */
+  directory: string;
+  compression: Compression;
+  /** `serializeLastProcessedZxid.enabled` */
+  lastProcessedZxid: boolean;
+}
+
+/** What one turn of the event loop serialises: about a millisecond's work. */
+const SLICE_BYTES = 256 * 1024;
+/** Syncing now and then keeps the last sync, and the log's syncs meanwhile, short. */
+const SYNC_EVERY_BYTES = 16 * 1024 * 1024;
+const ACLS = vector(ACL);
+
+/** Closes `source` in any case. @throws StorageError; then there is no such snapshot. */
+export async function writeSnapshot(source: SnapshotSource, options: WriteSnapshotOptions): Promise<SnapshotFile> {
+  const { disk, directory, compression } = options;
+  const path = snapshotPath(directory, source.zxid, compression);
+  const unfinished = `${path}.tmp`;
+  try {
+    const file = await disk.open(unfinished, "create");
+    try {
+      await writeChunks(file, compress(snapshotSlices(source, options), compression));
+    } finally {
+      await file.close();
+    }
+    await disk.rename(unfinished, path);
+    await disk.syncDirectory(dirname(path));
+    return { path, zxid: source.zxid, compression };
+  } catch (error) {
+    await disk.unlink(unfinished).catch(() => {});
+    throw storageErrorFrom(error, path, "writing a snapshot");
+  } finally {
+    source.close();
+  }
+}
+
+async function writeChunks(file: DiskFile, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+  let position = 0;
+  let synced = 0;
+  for await (const chunk of chunks) {
+    await file.write(chunk, position);
+    position += chunk.length;
+    if (position - synced >= SYNC_EVERY_BYTES) {
+      await file.datasync();
+      synced = position;
+    }
+  }
+  await file.datasync();
+}
+
+/** The content in order; each slice is valid until the next is asked for. */
+export function* snapshotSlices(
+  source: SnapshotSource,
+  options: { lastProcessedZxid: boolean },
+): Generator<Uint8Array, void, void> {
+  const writer = new Writer(2 * SLICE_BYTES);
+  let adler = ADLER32_START;
+  let summed = 0;
+  const sum = (): number => {
+    adler = adler32(writer.bytes, summed, writer.length, adler);
+    summed = writer.length;
+    return adler;
+  };
+  const slice = (): Uint8Array => {
+    sum();
+    const written = writer.written();
+    writer.reset();
+    summed = 0;
+    return written;
+  };
+  writer.int(SNAPSHOT_MAGIC);
+  writer.int(SNAPSHOT_VERSION);
+  writer.number(-1);
+  for (const _ of writeTables(writer, source)) yield slice();
+  while (source.writeNodes(writer, SLICE_BYTES)) yield slice();
+  writer.raw(END_MARK);
+  writeSeal(writer, sum());
+  const digest = source.digest();
+  if (digest !== null) {
+    writer.number(digest.zxid);
+    writer.int(DIGEST_VERSION);
+    writer.long(BigInt.asIntN(64, digest.treeDigest));
+    writeSeal(writer, sum());
+  }
+  if (options.lastProcessedZxid) {
+    writer.number(source.lastProcessedZxid());
+    writeSeal(writer, sum());
+  }
+  yield slice();
+}
+
+/** Sessions and ACLs; yields whenever a slice is full. Both are copied first, for they may change between slices. */
+function* writeTables(writer: Writer, source: SnapshotSource): Generator<void, void, void> {
+  const sessions = [...source.sessions];
+  const acls = [...source.acls];
+  writer.int(sessions.length);
+  for (const [sessionId, timeoutMs] of sessions) {
+    writer.long(sessionId);
+    writer.int(timeoutMs);
+    if (writer.length >= SLICE_BYTES) yield;
+  }
+  writer.int(acls.length);
+  for (const [aclId, acl] of acls) {
+    writer.number(aclId);
+    ACLS.write(writer, acl);
+    if (writer.length >= SLICE_BYTES) yield;
+  }
+}

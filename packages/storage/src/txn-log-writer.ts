@@ -1,0 +1,247 @@
+/**
+ * Appends transactions to the log and says when they are safe. Group commit: one write and one fdatasync are under way
+ * at a time, and all that is appended meanwhile is the next group.
+ *
+ *   append(zxid 7) append(8) ─► group ─► write ─► fdatasync ─► onFlushed(8)
+ *
+ * - onFlushed(zxid) promises that every entry up to zxid survives a power failure (unless forceSync is off).
+ * - The first error is the last word: onError once, and after it nothing is ever reported as flushed.
+ * - A file begins with the first entry after a start or a roll and is named by its zxid; an old file is never continued.
+ */
+import { Writer } from "@vivarium/jute";
+import type { Zxid } from "@vivarium/protocol";
+import type { Clock, Disk, DiskFile } from "@vivarium/runtime";
+import { logPath } from "./file-names.ts";
+import { type StorageError, storageErrorFrom } from "./storage-error.ts";
+import { LOG_HEADER_BYTES, MAX_GROUP_BYTES, writeLogHeader, writeRecord } from "./txn-log-format.ts";
+
+export interface TxnLogWriterOptions {
+  disk: Disk;
+  clock: Clock;
+  /** The version-2 directory of dataLogDir. */
+  directory: string;
+  /** `preAllocSize`, in bytes: how far a file grows at a time; 0 for not ahead. */
+  preAllocBytes: number;
+  /** `forceSync`: false reports entries as flushed that a power failure may take. */
+  forceSync: boolean;
+  /** `txnLogSizeLimitInKb`, in bytes: a file that grew past it is the last of its kind; 0 for no limit. */
+  sizeLimitBytes: number;
+  /** `flushDelay`: how long a group may wait for company; 0 for not at all. */
+  flushDelayMs: number;
+  /** `maxBatchSize`: a group of so many entries waits no longer. */
+  maxBatchSize: number;
+  /** `fsync.warningthresholdms`. */
+  fsyncWarningThresholdMs: number;
+  onFlushed(zxid: Zxid): void;
+  onError(error: StorageError): void;
+  onWarning(message: string): void;
+}
+
+/** Entries that go to disk together, encoded as they will lie there. */
+interface Group {
+  readonly bytes: Writer;
+  firstZxid: Zxid;
+  lastZxid: Zxid;
+  count: number;
+  /** True when this group begins a file of its own. */
+  startsFile: boolean;
+}
+
+/** Java's FilePadding reserves when less than this is left. */
+const PADDING_MARGIN_BYTES = 4096;
+/** A buffer that one big burst made larger than this is not kept. */
+const KEPT_BUFFER_BYTES = 4 * 1024 * 1024;
+const FIRST_BUFFER_BYTES = 64 * 1024;
+
+export class TxnLogWriter {
+  readonly #options: TxnLogWriterOptions;
+  /** Groups not yet given to the disk; only the last one still takes entries. */
+  readonly #waiting: Group[] = [];
+  readonly #spareBuffers: Writer[] = [];
+  #flushing = false;
+  #scheduled = false;
+  #failed = false;
+  #startsFile = true;
+  #idleWaiters: (() => void)[] = [];
+
+  #file: DiskFile | null = null;
+  #position = 0;
+  #reserved = 0;
+  #lastAppended: Zxid = -1;
+  #lastFlushed: Zxid = -1;
+
+  constructor(options: TxnLogWriterOptions) {
+    this.#options = options;
+  }
+
+  get lastAppended(): Zxid {
+    return this.#lastAppended;
+  }
+
+  get lastFlushed(): Zxid {
+    return this.#lastFlushed;
+  }
+
+  /** Takes a copy of `entry`, exactly as readTxn reads it, to be written and synced. */
+  append(entry: Uint8Array, zxid: Zxid): void {
+    if (this.#failed) return;
+    let group = this.#waiting.at(-1);
+    if (group === undefined || this.#startsFile || group.bytes.length + entry.length > MAX_GROUP_BYTES) {
+      group = this.#openGroup(zxid);
+    }
+    writeRecord(group.bytes, entry);
+    group.lastZxid = zxid;
+    group.count++;
+    this.#lastAppended = zxid;
+    if (!this.#flushing && !this.#scheduled) this.#schedule();
+    else if (group.count === this.#options.maxBatchSize && this.#options.flushDelayMs > 0) this.flush();
+  }
+
+  #openGroup(zxid: Zxid): Group {
+    const bytes = this.#spareBuffers.pop() ?? new Writer(FIRST_BUFFER_BYTES);
+    const startsFile = this.#startsFile;
+    this.#startsFile = false;
+    if (startsFile) writeLogHeader(bytes);
+    const group = { bytes, firstZxid: zxid, lastZxid: zxid, count: 0, startsFile };
+    this.#waiting.push(group);
+    return group;
+  }
+
+  /** A group starts at the end of this turn of the event loop, so that all that this turn brings shares it. */
+  #schedule(): void {
+    this.#scheduled = true;
+    const { clock, flushDelayMs } = this.#options;
+    const start = (): void => {
+      if (!this.#scheduled) return;
+      this.flush();
+    };
+    if (flushDelayMs > 0) clock.setTimer(flushDelayMs, start);
+    else clock.defer(start);
+  }
+
+  /** Starts writing what waits, without waiting for the end of the turn or flushDelay. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#flushing || this.#failed || this.#waiting.length === 0) return;
+    this.#flushing = true;
+    void this.#writeGroups();
+  }
+
+  /** The next entry begins a new file. */
+  roll(): void {
+    this.#startsFile = true;
+  }
+
+  /** Resolves once all that was appended is flushed, or has failed. */
+  drained(): Promise<void> {
+    this.flush();
+    if (!this.#flushing) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Flushes, gives reserved space back and closes. */
+  async close(): Promise<void> {
+    await this.drained();
+    try {
+      await this.#closeFile();
+    } catch (error) {
+      this.#fail(error, "closing the log");
+    }
+    this.#failed = true;
+  }
+
+  async #writeGroups(): Promise<void> {
+    try {
+      for (let group = this.#waiting.shift(); group !== undefined; group = this.#waiting.shift()) {
+        await this.#writeGroup(group);
+        if (group.bytes.bytes.length <= KEPT_BUFFER_BYTES) {
+          group.bytes.reset();
+          this.#spareBuffers.push(group.bytes);
+        }
+        this.#lastFlushed = group.lastZxid;
+        this.#options.onFlushed(group.lastZxid);
+        await this.#reserve();
+      }
+    } catch (error) {
+      this.#fail(error, "writing the log");
+    }
+    this.#flushing = false;
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  async #writeGroup(group: Group): Promise<void> {
+    const { clock, forceSync, fsyncWarningThresholdMs, onWarning, sizeLimitBytes } = this.#options;
+    const file = group.startsFile || this.#file === null ? await this.#openFile(group.firstZxid) : this.#file;
+    const bytes = group.bytes.written();
+    await file.write(bytes, this.#position);
+    this.#position += bytes.length;
+    if (forceSync) {
+      const before = clock.monotonicMs();
+      await file.datasync();
+      if (group.startsFile) await this.#options.disk.syncDirectory(this.#options.directory);
+      const took = Math.round(clock.monotonicMs() - before);
+      if (took > fsyncWarningThresholdMs) {
+        onWarning(
+          `syncing ${bytes.length} bytes to ${file.path} took ${took} ms, so every write waited that long; is the disk shared or failing?`,
+        );
+      }
+    }
+    if (sizeLimitBytes > 0 && this.#position > sizeLimitBytes) this.#rollNow();
+  }
+
+  async #openFile(zxid: Zxid): Promise<DiskFile> {
+    await this.#closeFile();
+    const { disk, directory } = this.#options;
+    const file = await disk.open(logPath(directory, zxid), "create");
+    this.#file = file;
+    this.#position = 0;
+    this.#reserved = LOG_HEADER_BYTES;
+    return file;
+  }
+
+  /**
+   * Grows the file ahead of its content, so that most syncs need not also make its new size safe. Only once its header
+   * is synced: a power failure must not leave a file of nothing but zeros.
+   */
+  async #reserve(): Promise<void> {
+    const { preAllocBytes } = this.#options;
+    const file = this.#file;
+    const needed = this.#position + PADDING_MARGIN_BYTES;
+    if (file === null || preAllocBytes === 0 || needed < this.#reserved) return;
+    while (this.#reserved <= needed) this.#reserved += preAllocBytes;
+    await file.truncate(this.#reserved);
+  }
+
+  /** The group that is being filled may already hold entries: they go to the new file too. */
+  #rollNow(): void {
+    const next = this.#waiting[0];
+    if (next === undefined) this.#startsFile = true;
+    else if (!next.startsFile) startFileWith(next);
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    if (file === null) return;
+    this.#file = null;
+    if (this.#reserved > this.#position) await file.truncate(this.#position);
+    await file.close();
+  }
+
+  #fail(error: unknown, doing: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#waiting.length = 0;
+    this.#options.onError(storageErrorFrom(error, this.#file?.path ?? this.#options.directory, doing));
+  }
+}
+
+/** Puts a file header before the records that a group already holds. */
+function startFileWith(group: Group): void {
+  const records = group.bytes.copy();
+  group.bytes.reset();
+  writeLogHeader(group.bytes);
+  group.bytes.raw(records);
+  group.startsFile = true;
+}
