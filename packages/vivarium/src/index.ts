@@ -2,5 +2,5 @@
 
 export { ExitCode } from "./exit-code.ts";
 export { type RunOptions, run } from "./run.ts";
-export type { RunningServer, StartServer } from "./server-command.ts";
+export type { ServerHandle, StartServer } from "./server-command.ts";
 export type { Terminal } from "./terminal.ts";

@@ -1,10 +1,9 @@
 // The process behind bin/vivarium.js.
 
 import { readFileSync } from "node:fs";
-import * as server from "@vivarium/server";
+import { startServer } from "@vivarium/server";
 import { ExitCode } from "./exit-code.ts";
 import { run } from "./run.ts";
-import type { StartServer } from "./server-command.ts";
 import { processTerminal } from "./terminal.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -21,8 +20,6 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
 }
 
 const terminal = processTerminal();
-// Until the server room has it.
-const { startServer } = server as unknown as { startServer: StartServer };
 process.exitCode = await run({ words: process.argv.slice(2), terminal, version, startServer });
 // Nothing should be left to wait for; if something is, it does not keep a stopped server alive.
 setTimeout(() => process.exit(), 500).unref();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ConfigError, type ServerConfig } from "@vivarium/server";
 import { run } from "./run.ts";
-import type { RunningServer, StartServer } from "./server-command.ts";
+import type { ServerHandle, StartServer } from "./server-command.ts";
 import { FakeTerminal } from "./testing/fake-terminal.ts";
 
 /** Runs the command with a server that starts, and stops when it is told to; `start` may replace it. */
@@ -23,7 +23,7 @@ function command(words: readonly string[], start?: StartServer) {
   return { terminal, configs, done };
 }
 
-function stoppable(address: RunningServer["address"]): RunningServer {
+function stoppable(address: ServerHandle["address"]): ServerHandle {
   let finish: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
     finish = resolve;

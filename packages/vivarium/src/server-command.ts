@@ -11,6 +11,7 @@ import {
   type Override,
   type ParsedConfig,
   parseConfig,
+  type RunningServer,
   type ServerConfig,
   settingsHelp,
   textFormat,
@@ -21,18 +22,13 @@ import { greeting } from "./greeting.ts";
 import { describeFailure } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface RunningServer {
-  readonly address: { readonly host: string; readonly port: number };
-  /** Answers what is in work, closes connections and files. */
-  stop(): Promise<void>;
-  /** Done once the server has stopped; rejects if it stopped because of a fault. */
-  readonly stopped: Promise<void>;
-}
+/** What the command needs of a server; `stopped` rejects if a fault ended it. */
+export type ServerHandle = Pick<RunningServer, "address" | "stop" | "stopped">;
 
 export type StartServer = (options: {
   readonly config: ServerConfig;
   readonly logger: Logger;
-}) => Promise<RunningServer>;
+}) => Promise<ServerHandle>;
 
 const options: readonly OptionSpec[] = [
   { name: "port", value: "N", doc: "Port for clients (clientPort); 0 takes any free one" },
@@ -158,7 +154,7 @@ function readOverrides(line: CommandLine): Override[] {
 /** One Ctrl-C arrives several times when npm or a script stands between: what comes this soon after is the same one. */
 const sameSignalMs = 1000;
 
-async function untilStopped(server: RunningServer, terminal: Terminal, logger: Logger): Promise<void> {
+async function untilStopped(server: ServerHandle, terminal: Terminal, logger: Logger): Promise<void> {
   let askedMs: number | undefined;
   // The first failure of stop() counts as the failure of the server; `stopped` alone may never settle then.
   let failStopping: (error: unknown) => void = () => {};
