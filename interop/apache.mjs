@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { startApache } from "./lib/apache.mjs";
 
 const usage = `usage: node interop/apache.mjs start [--port P] [--data-dir D] [--data-log-dir D] [--log-level L] [--set name=value ...]
-  --set zookeeper.x=y and --set jute.maxbuffer=y become Java system properties; any other name a line of zoo.cfg.
+  --set zookeeper.x=y, znode.x=y and jute.x=y become Java system properties; any other name a line of zoo.cfg.
   --log-level trace | debug | info | warn | error (default warn)`;
 
 const { values, positionals } = parseArgs({
@@ -31,7 +31,7 @@ for (const pair of values.set ?? []) {
   const at = pair.indexOf("=");
   if (at < 1) throw new Error(`--set ${pair}: write name=value`);
   const name = pair.slice(0, at);
-  const target = /^(zookeeper|jute|java)\./.test(name) ? properties : config;
+  const target = /^(zookeeper|znode|jute|java)\./.test(name) ? properties : config;
   target[name] = pair.slice(at + 1);
 }
 

@@ -1,6 +1,7 @@
 // `npm run interop`: programs other people wrote, run against Apache ZooKeeper 3.9.5 and against Vivarium, and data
 // directories moved between the two. Prints a table; the exit code is 0 only if everything passed.
 
+import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { clients } from "./clients.mjs";
 import { moves } from "./data-moves.mjs";
@@ -75,6 +76,7 @@ async function runClient(client, serverName) {
   } finally {
     proxy.stop();
     await server.stop();
+    rmSync(server.dataDir, { recursive: true, force: true });
   }
 }
 
