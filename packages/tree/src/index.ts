@@ -8,6 +8,7 @@ export { type Crc32, crc32 } from "./crc32.ts";
 export { DataTree, type DataTreeOptions, type TxnResult } from "./data-tree.ts";
 export { Kind } from "./node-record.ts";
 export { NONE, type NodeId, NodeStore, type NodeStoreOptions, ROOT } from "./node-store.ts";
+export { Prepare, type Prepared, type PrepareOptions } from "./prepare.ts";
 export {
   LIMITS_NODE,
   type QuotaChange,
@@ -22,4 +23,6 @@ export { SnapshotLoader } from "./snapshot-loader.ts";
 export { TreeDigest } from "./tree-digest.ts";
 export { type WatchEvent, type Watcher, WatchIndex, WatchMode } from "./watch-index.ts";
 export { WatchTable } from "./watch-table.ts";
+export type { WriteRules } from "./write-judge.ts";
+export type { WriteRequest } from "./write-request.ts";
 export { type AppliedTxn, writeResult } from "./write-result.ts";

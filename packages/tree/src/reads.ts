@@ -237,17 +237,6 @@ function sync(reader: Reader, writer: Writer): number {
 
 function countDescendants(nodes: NodeStore, top: NodeId): number {
   let count = 0;
-  for (let node = following(nodes, top, top); node !== NONE; node = following(nodes, node, top)) count++;
+  for (let node = nodes.nextInSubtree(top, top); node !== NONE; node = nodes.nextInSubtree(node, top)) count++;
   return count;
-}
-
-/** The next node of a walk below `top` that visits parents before their children. */
-function following(nodes: NodeStore, node: NodeId, top: NodeId): NodeId {
-  const child = nodes.firstChild(node);
-  if (child !== NONE) return child;
-  for (let above = node; above !== top; above = nodes.parent(above)) {
-    const sibling = nodes.nextSibling(above);
-    if (sibling !== NONE) return sibling;
-  }
-  return NONE;
 }

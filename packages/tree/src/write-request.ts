@@ -1,0 +1,137 @@
+/** Write requests as the wire brings them, in one shape for all ops so that what judges them stays fast. */
+import { ProtocolError, type Reader } from "@vivarium/jute";
+import {
+  ACL,
+  CreateMode,
+  type Id,
+  isCreateMode,
+  isTtl,
+  MultiHeader,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  opName,
+} from "@vivarium/protocol";
+
+/** A write as the pipeline hands it over. `reader` holds the request record. */
+export interface WriteRequest {
+  /** 0 for the server's own. */
+  readonly sessionId: bigint;
+  /** The client's xid; 0 for the server's own. */
+  readonly cxid: number;
+  /** One of OpCode. */
+  readonly type: number;
+  readonly authInfo: readonly Id[];
+  readonly reader: Reader;
+}
+
+/** One operation, alone or as part of a multi. What its type does not have is 0, null or empty. */
+export interface WriteOp {
+  readonly type: number;
+  readonly path: string;
+  /** A window on the request's memory. */
+  readonly data: Uint8Array | null;
+  readonly acl: ACL[];
+  readonly flags: number;
+  readonly ttlMs: number;
+  /** The version expected, -1 for any. */
+  readonly version: number;
+}
+
+const NO_ACL: ACL[] = [];
+/** What a create has in place of a TTL when its record carries none. */
+const NO_TTL = -1;
+
+/** @throws ProtocolError */
+export function readWriteOp(type: number, reader: Reader): WriteOp {
+  const path = reader.ustring();
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL: {
+      const data = reader.bufferView();
+      const acl = readAcl(reader);
+      const flags = reader.int();
+      const ttlMs = type === OpCode.createTTL ? Number(reader.long()) : NO_TTL;
+      return { type, path, data, acl, flags, ttlMs, version: 0 };
+    }
+    case OpCode.setData: {
+      const data = reader.bufferView();
+      return { type, path, data, acl: NO_ACL, flags: 0, ttlMs: 0, version: reader.int() };
+    }
+    case OpCode.setACL: {
+      const acl = readAcl(reader);
+      return { type, path, data: null, acl, flags: 0, ttlMs: 0, version: reader.int() };
+    }
+    case OpCode.delete:
+    case OpCode.check:
+      return { type, path, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: reader.int() };
+    case OpCode.deleteContainer:
+      return { type, path, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: -1 };
+    default:
+      throw new ProtocolError(`${opName(type)} is not a write`);
+  }
+}
+
+/** The parts of a multi. @throws ProtocolError also for parts that a multi cannot have */
+export function readMultiOps(reader: Reader): WriteOp[] {
+  const ops: WriteOp[] = [];
+  for (let header = MultiHeader.read(reader); !header.done; header = MultiHeader.read(reader)) {
+    ops.push(readMultiOp(header.type, reader));
+  }
+  return ops;
+}
+
+function readMultiOp(type: number, reader: Reader): WriteOp {
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer: {
+      const op = readWriteOp(type, reader);
+      if (!isCreateMode(op.flags) || isTtl(op.flags)) {
+        throw new ProtocolError(`${opName(type)} in a multi cannot have the flags ${op.flags}`);
+      }
+      return op.flags === CreateMode.CONTAINER ? { ...op, type: OpCode.createContainer } : op;
+    }
+    case OpCode.createTTL:
+      return flavoured(readWriteOp(type, reader));
+    case OpCode.delete:
+    case OpCode.setData:
+    case OpCode.check:
+      return readWriteOp(type, reader);
+    default:
+      throw new ProtocolError(`${opName(type)} cannot be part of a multi`);
+  }
+}
+
+/** In a multi the flags decide what a createTTL is, not the op code. @see Op.create */
+function flavoured(op: WriteOp): WriteOp {
+  if (isTtl(op.flags)) return op;
+  const type = op.flags === CreateMode.CONTAINER ? OpCode.createContainer : OpCode.create;
+  return { ...op, type, ttlMs: NO_TTL };
+}
+
+/** The open ACL as clients write it, which is what nearly all creates carry: known by its bytes, it needs no strings. */
+const OPEN_ACL_BYTES = Uint8Array.of(
+  ...[0, 0, 0, 1, 0, 0, 0, 31],
+  ...[0, 0, 0, 5, 119, 111, 114, 108, 100],
+  ...[0, 0, 0, 6, 97, 110, 121, 111, 110, 101],
+);
+
+function readAcl(reader: Reader): ACL[] {
+  if (isOpenAclAhead(reader)) {
+    reader.skip(OPEN_ACL_BYTES.length);
+    return OPEN_ACL_UNSAFE;
+  }
+  const acl: ACL[] = [];
+  for (let left = reader.count(); left > 0; left--) acl.push(ACL.read(reader));
+  return acl;
+}
+
+function isOpenAclAhead(reader: Reader): boolean {
+  if (reader.remaining < OPEN_ACL_BYTES.length) return false;
+  for (let i = 0; i < OPEN_ACL_BYTES.length; i++) {
+    if (reader.bytes[reader.offset + i] !== OPEN_ACL_BYTES[i]) return false;
+  }
+  return true;
+}
