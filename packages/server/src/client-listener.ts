@@ -75,6 +75,14 @@ export class ClientListener {
     await this.#listener?.close();
   }
 
+  /** Takes up no more requests; what is under way goes on. */
+  stopReading(): void {
+    for (const connection of this.#connections.values()) {
+      connection.throttled = true;
+      connection.socket.pause();
+    }
+  }
+
   get size(): number {
     return this.#connections.size;
   }

@@ -1,7 +1,10 @@
-/** Which settings bound the work that clients can cause. */
+/** Which settings each part of the server takes: the limits on clients, the connection throttle, storage. */
+import type { StorageConfig } from "@vivarium/storage";
 import type { ServerConfig } from "./config/index.ts";
 import type { ConnectionThrottleOptions } from "./connection-throttle.ts";
 import type { RequestLimits } from "./request-dispatcher.ts";
+
+const KIB = 1024;
 
 export function requestLimits(config: ServerConfig): RequestLimits {
   return {
@@ -28,5 +31,26 @@ export function throttleOptions(config: ServerConfig): ConnectionThrottleOptions
     globalSessionWeight: config.connectionThrottleGlobalSessionWeight,
     renewSessionWeight: config.connectionThrottleRenewSessionWeight,
     localSessionWeight: config.connectionThrottleLocalSessionWeight,
+  };
+}
+
+/** What storage takes of the configuration. */
+export function storageConfig(config: ServerConfig): StorageConfig {
+  return {
+    preAllocSizeKb: config.preAllocBytes / KIB,
+    snapCount: config.snapCount,
+    snapSizeLimitInKb: Math.max(config.snapSizeLimitBytes, 0) / KIB,
+    txnLogSizeLimitInKb: Math.max(config.txnLogSizeLimitBytes, 0) / KIB,
+    forceSync: config.forceSync,
+    fsyncWarningThresholdMs: config.fsyncWarningThresholdMs,
+    flushDelayMs: config.flushDelayMs,
+    maxBatchSize: config.maxBatchSize,
+    snapshotCompression: config.snapshotCompression,
+    serializeLastProcessedZxid: config.serializeLastProcessedZxid,
+    trustEmptySnapshot: config.snapshotTrustEmpty,
+    dbAutoCreate: config.dbAutocreate,
+    dataDirAutoCreate: config.datadirAutocreate,
+    snapRetainCount: config.autopurgeSnapRetainCount,
+    purgeIntervalHours: config.autopurgePurgeIntervalHours,
   };
 }

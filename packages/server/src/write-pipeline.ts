@@ -8,8 +8,14 @@
  * turn of the event loop takes longer than its budget.
  */
 import { ErrorCode, OpCode, type Txn, type Zxid } from "@vivarium/protocol";
-import type { DataTree, Prepare, Prepared, TxnResult, WriteRequest } from "@vivarium/tree";
-import { writeResult } from "@vivarium/tree";
+import {
+  type DataTree,
+  type Prepare,
+  type Prepared,
+  type TxnResult,
+  type WriteRequest,
+  writeResult,
+} from "@vivarium/tree";
 import type { ClientConnection, PendingRequest } from "./client-connection.ts";
 import { Fifo } from "./fifo.ts";
 
@@ -31,6 +37,8 @@ export interface PipelineHost {
   wallMs(): number;
   monotonicMs(): number;
   defer(callback: () => void): void;
+  /** The session's end is decided: nothing it asks for after this will be done. */
+  closing(sessionId: bigint): void;
   /** A transaction was applied: sessions are opened and closed here, before any reply. */
   applied(proposal: Proposal): void;
   /** The reply of this request is complete; reads that waited for it may be answered. */
@@ -63,6 +71,7 @@ export class WritePipeline {
 
   submit(write: WriteRequest, connection: ClientConnection | null, request: PendingRequest | null): void {
     const prepared = this.#host.prepare.prepare(write, this.#host.wallMs());
+    if (write.type === OpCode.closeSession) this.#host.closing(write.sessionId);
     this.#proposals.push({ prepared, connection, request });
     this.#host.agreement.propose(prepared.entry, prepared.txn);
   }
@@ -92,7 +101,7 @@ export class WritePipeline {
     this.#proposals.shift();
     const { txn } = proposal.prepared;
     const result = this.#host.tree.apply(txn);
-    this.#host.prepare.committed(txn.header.zxid);
+    this.#host.prepare.applied(txn.header.zxid);
     this.#host.applied(proposal);
     this.#reply(proposal, result);
     return true;

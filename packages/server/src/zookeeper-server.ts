@@ -5,10 +5,10 @@
  *   ClientListener ─► SessionEstablisher ─► WritePipeline ─► Agreement (log) ─► committed ─► tree, replies, events
  *                  └► RequestDispatcher ──┴► reads, straight from the tree
  */
-import { Reader } from "@vivarium/jute";
-import { type AuthPacket, ErrorCode, type Id, OpCode, Perms, type Zxid } from "@vivarium/protocol";
+import { encode, int, Reader } from "@vivarium/jute";
+import { type AuthPacket, ErrorCode, type Id, OpCode, PathRequest, Perms, type Zxid } from "@vivarium/protocol";
 import type { Clock, Random } from "@vivarium/runtime";
-import { type AuthRegistry, type DataTree, OPEN_ACL_ID, Prepare, Reads } from "@vivarium/tree";
+import { type AuthRegistry, type Crc32, type DataTree, OPEN_ACL_ID, Prepare, Reads } from "@vivarium/tree";
 import { type ClientConnection, sessionHex } from "./client-connection.ts";
 import { ClientListener } from "./client-listener.ts";
 import type { ServerConfig } from "./config/index.ts";
@@ -26,6 +26,8 @@ export interface ZooKeeperServerOptions {
   tree: DataTree;
   auth: AuthRegistry;
   agreement: Agreement;
+  /** For the digests that transactions carry. */
+  crc32: Crc32;
   clock: Clock;
   random: Random;
   logger: Logger;
@@ -64,7 +66,7 @@ export class ZooKeeperServer {
     this.log = new LogThrottle({ logger: options.logger, now: () => clock.monotonicMs() });
     this.startedMs = clock.monotonicMs();
     this.tracker = new SessionTracker({ tickTimeMs: config.tickTimeMs, firstId: options.firstSessionId });
-    this.pipeline = this.#makePipeline(options.agreement);
+    this.pipeline = this.#makePipeline(options);
     this.dispatcher = this.#makeDispatcher();
     this.#establisher = this.#makeEstablisher(options.random);
     this.listener = this.#makeListener(options);
@@ -94,36 +96,38 @@ export class ZooKeeperServer {
 
   /** Proposes the end of a session on the server's own account. */
   closeSession(sessionId: bigint): void {
-    this.pipeline.submit(
-      { sessionId, cxid: 0, type: OpCode.closeSession, owner: null, reader: EMPTY, authInfo: [] },
-      null,
-      null,
-    );
+    this.#submitOwn(sessionId, OpCode.closeSession, new Uint8Array(0));
   }
 
   /** Deletes an empty container or a TTL node whose time is over, unless that has changed meanwhile. */
   deleteContainer(path: string): void {
-    this.pipeline.submit({ sessionId: 0n, cxid: 0, type: OpCode.deleteContainer, path, authInfo: [] }, null, null);
+    this.#submitOwn(0n, OpCode.deleteContainer, encode(PathRequest, { path }));
+  }
+
+  #submitOwn(sessionId: bigint, type: number, record: Uint8Array, connection: ClientConnection | null = null): void {
+    this.pipeline.submit({ sessionId, cxid: 0, type, authInfo: [], reader: new Reader(record) }, connection, null);
   }
 
   connectionOf(sessionId: bigint): ClientConnection | undefined {
     return this.#bySession.get(sessionId);
   }
 
-  #makePipeline(agreement: Agreement): WritePipeline {
+  #makePipeline({ agreement, crc32 }: ZooKeeperServerOptions): WritePipeline {
     const { tree, clock, auth, config, tracker } = this;
+    let zxid = tree.lastProcessedZxid;
+    const isReconfigEnabled = config.given.get("reconfigEnabled") === "true";
     const prepare = new Prepare({
       tree,
       auth,
-      checkSession: (request) => tracker.check(request.sessionId, request.owner),
-      setClosing: (sessionId) => tracker.setClosing(sessionId),
-      config: {
+      rules: {
         extendedTypes: config.extendedTypesEnabled,
         emulate353Ttl: config.emulate353TtlNodes,
         enforceQuota: config.enforceQuota,
-        digest: config.digestEnabled,
-        reconfigEnabled: config.reconfigEnabled,
+        checkSession: ({ sessionId }) => tracker.check(sessionId, null),
       },
+      nextZxid: () => ++zxid,
+      reconfig: isReconfigEnabled ? () => ErrorCode.UNIMPLEMENTED : undefined,
+      crc32,
     });
     return new WritePipeline({
       tree,
@@ -132,6 +136,7 @@ export class ZooKeeperServer {
       wallMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
       defer: (callback) => clock.defer(callback),
+      closing: (sessionId) => tracker.setClosing(sessionId),
       applied: (proposal) => this.#applied(proposal),
       answered: (connection, request, zxid) => {
         this.dispatcher.release(connection, request);
@@ -200,9 +205,7 @@ export class ZooKeeperServer {
       connectionOf: (sessionId) => this.#bySession.get(sessionId),
       attach: (connection, session) => this.#attach(connection, session),
       createSession: (connection, session) => {
-        const { id: sessionId, timeoutMs } = session;
-        const write = { sessionId, cxid: 0, type: OpCode.createSession, timeoutMs, authInfo: [] };
-        this.pipeline.submit(write, connection, null);
+        this.#submitOwn(session.id, OpCode.createSession, encode(int, session.timeoutMs), connection);
       },
       log: (level, message, fields) => this.#say(level, message, fields),
     });
@@ -287,5 +290,3 @@ export class ZooKeeperServer {
     else this.logger.info(message, fields);
   }
 }
-
-const EMPTY = new Reader(new Uint8Array(0));

@@ -20,7 +20,7 @@ export interface StateBuilder<State> {
   /** The state of a server that has no files yet. */
   createEmpty(): State;
   /** Takes a snapshot; thrown away unless `finish` is called. Throws ProtocolError if the content makes no sense. */
-  createSink(): SnapshotSink & { finish(): State };
+  createSink(zxid: Zxid): SnapshotSink & { finish(): State };
   /** Must accept transactions whose effect the snapshot already has. */
   apply(state: State, txn: Txn): void;
 }
@@ -56,7 +56,7 @@ export async function recover<State>(options: RecoveryOptions<State>): Promise<R
   const snapshot = await loadNewestSnapshot({
     disk,
     directory: directories.snapshots,
-    createSink: () => builder.createSink(),
+    createSink: (zxid) => builder.createSink(zxid),
     onWarning,
   });
   if (snapshot === null) return recoverWithoutSnapshot(options, trusted);

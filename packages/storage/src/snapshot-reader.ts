@@ -29,7 +29,7 @@ export interface LoadSnapshotOptions<Sink> {
   disk: Disk;
   /** The version-2 directory of dataDir. */
   directory: string;
-  createSink(): Sink;
+  createSink(zxid: Zxid): Sink;
   onWarning(message: string): void;
 }
 
@@ -42,7 +42,7 @@ export async function loadNewestSnapshot<Sink extends SnapshotSink>(
   if (files.length === 0) return null;
   for (const file of files.slice(0, MAX_CANDIDATES)) {
     try {
-      const sink = createSink();
+      const sink = createSink(file.zxid);
       const parser = await readSnapshot(disk, file, sink);
       return { file, sink, lastProcessedZxid: parser.lastProcessedZxid, nodeCount: parser.nodeCount };
     } catch (error) {

@@ -7,7 +7,7 @@ export function dumpSessions({ server }: WordContext): string {
   const { tracker, tree } = server;
   let text = "SessionTracker dump:\nSession ";
   text += expirySets(server, tracker.expirySets(), tracker.size, (session) => `0x${sessionHex(session.id)}`);
-  const owners = [...tree.ephemeralSessions()];
+  const owners = [...tree.owned.sessions()];
   text += `ephemeral nodes dump:\nSessions with Ephemerals (${owners.length}):\n`;
   for (const owner of owners) {
     text += `0x${sessionHex(owner)}:\n`;

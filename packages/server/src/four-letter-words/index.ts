@@ -20,7 +20,7 @@ const TELNET_CLOSE = 0xfff4fffd | 0;
 const DEFAULT_TRACE_MASK = 0x132;
 
 interface Word {
-  answer(context: WordContext): string;
+  answer(context: WordContext): string | Promise<string>;
   /** Answered also while the server is not in service. */
   always?: boolean;
 }
@@ -29,7 +29,7 @@ const words: Record<string, Word> = {
   conf: { answer: configuration },
   cons: { answer: connections },
   crst: { answer: resetConnections },
-  dirs: { answer: ({ directorySizes: d }) => `datadir_size: ${d().dataBytes}\nlogdir_size: ${d().logBytes}\n` },
+  dirs: { answer: directories },
   dump: { answer: (context) => dumpSessions(context) + dumpConnections(context) },
   envi: { answer: environment, always: true },
   gtmk: { answer: () => String(traceMask), always: true },
@@ -70,12 +70,21 @@ export function answerFourLetterWord(context: WordContext, connection: ClientCon
   const isAllowed = context.allowed.has(name);
   if (name === "stmk" && isAllowed && !takeTraceMask(connection)) return true;
   const text = isAllowed ? answer(context, name) : `${name} is not executed because it is not in the whitelist.\n`;
-  connection.append(Buffer.from(text, "utf8"));
-  connection.close(`four-letter word ${name}`);
+  if (typeof text === "string") finish(connection, name, text);
+  else
+    text.then(
+      (later) => finish(connection, name, later),
+      (error) => connection.close(String(error)),
+    );
   return true;
 }
 
-function answer(context: WordContext, name: string): string {
+function finish(connection: ClientConnection, name: string, text: string): void {
+  connection.append(Buffer.from(text, "utf8"));
+  connection.close(`four-letter word ${name}`);
+}
+
+function answer(context: WordContext, name: string): string | Promise<string> {
   const word = words[name] as Word;
   if (context.server === null && !word.always) return NOT_SERVING;
   return word.answer(context);
@@ -87,6 +96,11 @@ function takeTraceMask(connection: ClientConnection): boolean {
   if (bytes === undefined) return false;
   traceMask = new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(4);
   return true;
+}
+
+async function directories({ directorySizes }: WordContext): Promise<string> {
+  const { dataDirBytes, dataLogDirBytes } = await directorySizes();
+  return `datadir_size: ${dataDirBytes}\nlogdir_size: ${dataLogDirBytes}\n`;
 }
 
 function resetConnections({ server }: WordContext): string {
@@ -101,6 +115,7 @@ function resetServer({ server }: WordContext): string {
 
 function digests({ server }: WordContext): string {
   let text = "";
-  for (const { zxid, treeDigest } of server?.tree.digests ?? []) text += `${zxid.toString(16)}: ${treeDigest}\n`;
+  for (const { zxid, treeDigest } of server?.tree.digests.history ?? [])
+    text += `${zxid.toString(16)}: ${treeDigest}\n`;
   return text;
 }

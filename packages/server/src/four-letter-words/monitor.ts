@@ -24,7 +24,7 @@ export function monitor(context: WordContext): string {
     ["uptime", Math.floor(server.clock.monotonicMs() - server.startedMs)],
     ["znode_count", tree.nodes.size],
     ["watch_count", watches.size],
-    ["ephemerals_count", tree.ephemeralCount],
+    ["ephemerals_count", tree.owned.ephemeralCount],
     ["approximate_data_size", tree.nodes.approximateDataSize],
     ["global_sessions", tracker.size],
     ["local_sessions", 0],

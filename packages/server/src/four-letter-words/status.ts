@@ -47,18 +47,18 @@ function connectionLine(c: ClientConnection, { brief }: { brief: boolean }): str
   return `${text})`;
 }
 
-export function configuration(context: WordContext): string {
+export async function configuration(context: WordContext): Promise<string> {
   const { server } = context;
   if (server === null) return "";
   const { config } = server;
-  const sizes = context.directorySizes();
+  const sizes = await context.directorySizes();
   const lines: [string, string | number][] = [
     ["clientPort", context.clientPort()],
     ["secureClientPort", -1],
     ["dataDir", `${config.dataDir}/version-2`],
-    ["dataDirSize", sizes.dataBytes],
+    ["dataDirSize", sizes.dataDirBytes],
     ["dataLogDir", `${config.dataLogDir}/version-2`],
-    ["dataLogSize", sizes.logBytes],
+    ["dataLogSize", sizes.dataLogDirBytes],
     ["tickTime", config.tickTimeMs],
     ["maxClientCnxns", config.maxClientCnxns],
     ["minSessionTimeout", config.minSessionTimeoutMs],

@@ -10,5 +10,5 @@ export interface WordContext {
   /** As in server.N and myid; 0 when there is none. */
   readonly serverId: number;
   clientPort(): number;
-  directorySizes(): { dataBytes: number; logBytes: number };
+  directorySizes(): Promise<{ dataDirBytes: number; dataLogDirBytes: number }>;
 }
