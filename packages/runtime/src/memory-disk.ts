@@ -1,0 +1,246 @@
+/**
+ * A disk in memory that forgets as a real one may. `crash` takes the power away: unsynced sectors are kept or lost one
+ * by one, names that were not synced with their directory appear or vanish one by one, and everything that the dead
+ * process still waited for never answers. Faults on demand: a full disk, failing operations, slow syncs.
+ */
+import { basename, dirname, resolve } from "node:path";
+import type { Clock } from "./clock.ts";
+import { DirectoryLockedError, type Disk, type DiskFile, type DiskLock, type FileInfo, OpenMode } from "./disk.ts";
+import { MemoryFile } from "./memory-file.ts";
+import type { Random } from "./random.ts";
+
+export type DiskOperation =
+  | "open"
+  | "write"
+  | "read"
+  | "datasync"
+  | "truncate"
+  | "readDirectory"
+  | "stat"
+  | "rename"
+  | "unlink"
+  | "makeDirectory"
+  | "syncDirectory"
+  | "lock";
+
+export interface MemoryDiskOptions {
+  clock: Clock;
+  random: Random;
+  /** More than this, by the sizes of all files, is ENOSPC. Default: no limit. */
+  capacityBytes?: number;
+}
+
+/** Names in a directory: now, and as a power failure would leave them at worst. */
+interface MemoryDirectory {
+  entries: Map<string, MemoryFile>;
+  durable: Map<string, MemoryFile>;
+}
+
+export class MemoryDisk implements Disk {
+  capacityBytes: number;
+  /** How long a sync takes. */
+  syncDelayMs = 0;
+  /** Asked before every operation: a code such as "EIO" makes it fail; null lets it pass. */
+  fault: (operation: DiskOperation, path: string) => string | null = () => null;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #directories = new Map<string, MemoryDirectory>([["/", { entries: new Map(), durable: new Map() }]]);
+  readonly #locks = new Map<string, string>();
+  /** Counts crashes: what belongs to an earlier life gets no answer. */
+  #life = 0;
+
+  constructor(options: MemoryDiskOptions) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The power fails: the process that used this disk is gone, and what it had not synced perhaps too. */
+  crash(): void {
+    this.kill();
+    const files = new Set<MemoryFile>();
+    for (const directory of this.#directories.values()) {
+      const survivors = new Map<string, MemoryFile>();
+      for (const name of new Set([...directory.entries.keys(), ...directory.durable.keys()])) {
+        const from = this.#random.int(2) === 0 ? directory.entries : directory.durable;
+        const file = from.get(name);
+        if (file !== undefined) survivors.set(name, file);
+      }
+      directory.entries = survivors;
+      directory.durable = new Map(survivors);
+      for (const file of survivors.values()) files.add(file);
+    }
+    for (const file of files) file.crash(this.#random);
+  }
+
+  /** The process is killed, but the machine goes on: nothing that was written is lost. */
+  kill(): void {
+    this.#life++;
+    this.#locks.clear();
+  }
+
+  open(path: string, mode: OpenMode): Promise<DiskFile> {
+    return this.perform("open", path, () => {
+      const { entries } = this.#parent(path);
+      let file = entries.get(basename(path));
+      if (mode === OpenMode.create) {
+        if (file === undefined) {
+          file = new MemoryFile();
+          entries.set(basename(path), file);
+        } else {
+          file.truncate(0);
+        }
+      }
+      if (file === undefined) throw failure("ENOENT", "open", path);
+      return new MemoryHandle(this, path, file);
+    });
+  }
+
+  readDirectory(path: string): Promise<string[]> {
+    return this.perform("readDirectory", path, () => {
+      const here = resolve(path);
+      const below = [...this.#directories.keys()].filter((other) => other !== here && dirname(other) === here);
+      return [...this.#directory(path).entries.keys(), ...below.map((other) => basename(other))];
+    });
+  }
+
+  stat(path: string): Promise<FileInfo | null> {
+    return this.perform("stat", path, () => {
+      if (this.#directories.has(resolve(path))) return { kind: "directory", sizeBytes: 0, modifiedMs: 0 };
+      const file = this.#directories.get(dirname(resolve(path)))?.entries.get(basename(path));
+      if (file === undefined) return null;
+      return { kind: "file", sizeBytes: file.size, modifiedMs: file.modifiedMs };
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.perform("rename", from, () => {
+      const file = this.#parent(from).entries.get(basename(from));
+      if (file === undefined) throw failure("ENOENT", "rename", from);
+      this.#parent(to).entries.set(basename(to), file);
+      this.#parent(from).entries.delete(basename(from));
+    });
+  }
+
+  unlink(path: string): Promise<void> {
+    return this.perform("unlink", path, () => {
+      if (!this.#parent(path).entries.delete(basename(path))) throw failure("ENOENT", "unlink", path);
+    });
+  }
+
+  /** Directories survive a crash at once: losing whole directories is not part of this model. */
+  makeDirectory(path: string): Promise<void> {
+    return this.perform("makeDirectory", path, () => {
+      for (let here = resolve(path); !this.#directories.has(here); here = dirname(here)) {
+        this.#directories.set(here, { entries: new Map(), durable: new Map() });
+      }
+    });
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    return this.perform("syncDirectory", path, () => {
+      const directory = this.#directory(path);
+      directory.durable = new Map(directory.entries);
+    });
+  }
+
+  lock(path: string, holder: string): Promise<DiskLock> {
+    return this.perform("lock", path, () => {
+      const here = resolve(path);
+      this.#directory(here);
+      const other = this.#locks.get(here);
+      if (other !== undefined) throw new DirectoryLockedError(here, other);
+      this.#locks.set(here, holder);
+      return { release: async () => void this.#locks.delete(here) };
+    });
+  }
+
+  #directory(path: string): MemoryDirectory {
+    const found = this.#directories.get(resolve(path));
+    if (found === undefined) throw failure("ENOENT", "open", path);
+    return found;
+  }
+
+  #parent(path: string): MemoryDirectory {
+    return this.#directory(dirname(resolve(path)));
+  }
+
+  /** Does `act` unless the disk fails, and answers later, as a disk does; after a crash never. */
+  perform<T>(operation: DiskOperation, path: string, act: () => T, delayMs = 0): Promise<T> {
+    const life = this.#life;
+    return new Promise((resolvePromise, reject) => {
+      const answer = (): void => {
+        if (life !== this.#life) return;
+        const code = this.fault(operation, path);
+        if (code !== null) return reject(failure(code, operation, path));
+        try {
+          resolvePromise(act());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      if (delayMs > 0) this.#clock.setTimer(delayMs, answer);
+      else this.#clock.defer(answer);
+    });
+  }
+
+  /** @throws ENOSPC if `extra` more bytes do not fit. */
+  ensureRoom(extra: number, path: string): void {
+    if (this.capacityBytes === Number.POSITIVE_INFINITY) return;
+    let used = 0;
+    for (const { entries } of this.#directories.values()) for (const file of entries.values()) used += file.size;
+    if (used + extra > this.capacityBytes) throw failure("ENOSPC", "write", path);
+  }
+
+  nowMs(): number {
+    return this.#clock.wallMs();
+  }
+}
+
+class MemoryHandle implements DiskFile {
+  readonly path: string;
+  readonly #disk: MemoryDisk;
+  readonly #file: MemoryFile;
+
+  constructor(disk: MemoryDisk, path: string, file: MemoryFile) {
+    this.path = path;
+    this.#disk = disk;
+    this.#file = file;
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#disk.perform("write", this.path, () => {
+      this.#disk.ensureRoom(Math.max(0, position + bytes.length - this.#file.size), this.path);
+      this.#file.write(bytes, position);
+      this.#file.modifiedMs = this.#disk.nowMs();
+    });
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return this.#disk.perform("read", this.path, () => this.#file.read(target, position));
+  }
+
+  async datasync(): Promise<void> {
+    const sync = this.#file.beginSync();
+    try {
+      await this.#disk.perform("datasync", this.path, () => this.#file.endSync(sync), this.#disk.syncDelayMs);
+    } catch (error) {
+      this.#file.failSync(sync);
+      throw error;
+    }
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#disk.perform("truncate", this.path, () => this.#file.truncate(size));
+  }
+
+  size(): Promise<number> {
+    return this.#disk.perform("stat", this.path, () => this.#file.size);
+  }
+
+  async close(): Promise<void> {}
+}
+
+function failure(code: string, operation: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${operation} '${path}'`), { code, path });
+}
