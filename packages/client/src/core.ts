@@ -1,0 +1,161 @@
+/**
+ * What all views of one client share: the session, its driver, its listeners. A view adds a chroot to the paths and
+ * nothing else.
+ */
+import { ErrorCode } from "@vivarium/protocol";
+import { type ConnectTarget, hostText } from "./connect-string.ts";
+import { traceRequest, tracing } from "./diagnostics.ts";
+import { Driver } from "./driver.ts";
+import { AbortError, requestError } from "./errors.ts";
+import type { Settings } from "./options.ts";
+import type { Request } from "./request.ts";
+import type { SessionEvent } from "./session-event.ts";
+
+export interface CallOptions {
+  /** Settles the call early; a write that was sent may be made all the same. */
+  signal?: AbortSignal;
+  /** Deadline from now, in milliseconds; default `requestTimeoutMs`. */
+  timeoutMs?: number;
+}
+
+export class Core {
+  readonly settings: Settings;
+  readonly driver: Driver;
+  readonly #listeners = new Set<(event: SessionEvent) => void>();
+  /** The last failure per server, for the error of a `connect` that gives up. */
+  readonly failures = new Map<string, Error>();
+
+  constructor(target: ConnectTarget, settings: Settings) {
+    this.settings = settings;
+    this.driver = new Driver(settings, (event) => this.#onEvent(event));
+    if (settings.onSessionEvent !== undefined) this.#listeners.add(settings.onSessionEvent);
+    for (const { scheme, auth } of settings.auth) {
+      // A refusal shows as the session event authFailed.
+      this.driver.addAuth(scheme, Buffer.from(auth)).catch(() => undefined);
+    }
+    this.driver.useHosts(target.hosts);
+  }
+
+  get machine() {
+    return this.driver.machine;
+  }
+
+  // --- requests
+
+  submit(request: Request, options: CallOptions | undefined): Promise<unknown> {
+    if (request.settled) return request.promise;
+    if (options?.signal !== undefined && !this.#obey(options.signal, request)) return request.promise;
+    if (tracing()) traceRequest(request, this.machine);
+    this.driver.submit(request, options?.timeoutMs ?? this.settings.requestTimeoutMs);
+    return request.promise;
+  }
+
+  /** False when the signal has fired already. */
+  #obey(signal: AbortSignal, request: Request): boolean {
+    const onAbort = (): void => this.driver.cancel(request, () => aborted(request, signal));
+    if (signal.aborted) {
+      request.fail(() => aborted(request, signal));
+      return false;
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    request.onSettled = () => signal.removeEventListener("abort", onAbort);
+    return true;
+  }
+
+  // --- session events
+
+  onSessionEvent(listener: (event: SessionEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #onEvent(event: SessionEvent): void {
+    if (event.type === "connectFailed") this.failures.set(event.server, event.error);
+    else if (event.type === "connected" || event.type === "readOnly") this.failures.clear();
+    this.#log(event);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  #log(event: SessionEvent): void {
+    const { logger } = this.settings;
+    if (logger === undefined) return;
+    const { type, ...fields } = event;
+    const calm = type === "connected" || type === "readOnly" || type === "closed" || type === "serversChanged";
+    logger[calm ? "info" : "warn"](`session ${type}`, fields);
+  }
+
+  // --- beginning and end
+
+  /** Resolves when there is a session; rejects, and closes, when there is none in time. */
+  async connected(signal: AbortSignal | undefined): Promise<void> {
+    if (this.machine.state === "connected" || this.machine.state === "readOnly") return;
+    const { connectTimeoutMs, clock } = this.settings;
+    const stops: (() => void)[] = [];
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const timer = clock.setTimer(connectTimeoutMs, () => reject(this.#notConnected(connectTimeoutMs)));
+        stops.push(() => timer.cancel());
+        stops.push(
+          this.onSessionEvent((event) => {
+            if (event.type === "connected" || event.type === "readOnly") resolve();
+            else if (event.type === "authFailed") reject(requestError(ErrorCode.AUTHFAILED, { op: "connect" }));
+            else if (event.type === "expired") reject(requestError(ErrorCode.SESSIONEXPIRED, { op: "connect" }));
+            else if (event.type === "closed") reject(requestError(ErrorCode.CONNECTIONLOSS, { op: "connect" }));
+          }),
+        );
+        if (signal === undefined) return;
+        const onAbort = (): void => reject(signal.reason);
+        if (signal.aborted) onAbort();
+        signal.addEventListener("abort", onAbort, { once: true });
+        stops.push(() => signal.removeEventListener("abort", onAbort));
+      });
+    } catch (error) {
+      this.driver.close();
+      throw error;
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  #notConnected(afterMs: number): Error {
+    const reasons = [...this.failures].map(([server, error]) => `${server}: ${error.message}`);
+    const trying = this.machine.hosts.hosts.map(hostText).join(", ");
+    const why = reasons.length === 0 ? `no answer from ${trying || "any server"}` : reasons.join("; ");
+    return requestError(ErrorCode.CONNECTIONLOSS, {
+      op: "connect",
+      detail: `no session within ${afterMs} ms (connectTimeoutMs): ${why}`,
+      cause: new AggregateError(this.failures.values()),
+    });
+  }
+
+  /** Resolves when the session has ended. */
+  close(): Promise<void> {
+    if (this.machine.over) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = this.onSessionEvent(() => {
+        if (!this.machine.over) return;
+        stop();
+        resolve();
+      });
+      this.driver.close();
+    });
+  }
+}
+
+function aborted(request: Request, signal: AbortSignal): Error {
+  return new AbortError(ErrorCode.OPERATIONTIMEOUT, {
+    op: request.operation.name,
+    path: request.callerPath,
+    mayHaveHappened: request.xid !== 0 && request.operation.writes,
+    detail: "aborted by the caller's signal",
+    cause: signal.reason,
+  });
+}

@@ -1,0 +1,169 @@
+/**
+ * Performs what the session machine asks for: one network connection, one timer, one write per turn of the event loop.
+ *
+ * Everything that a turn produces lies in the machine's output and leaves when the turn's promise continuations have
+ * run, so that a thousand calls, or the thousand continuations of a thousand answers, become one write.
+ */
+import type { Clock, Connection, Network, Timer } from "@vivarium/runtime";
+import type { Host } from "./connect-string.ts";
+import type { Settings } from "./options.ts";
+import type { Request } from "./request.ts";
+import type { SessionEvent } from "./session-event.ts";
+import { type MachineOptions, type MachinePort, SessionMachine } from "./session-machine.ts";
+
+const OUTPUT_BYTES = 64 * 1024;
+/** After a burst the output's memory is given back. */
+const OUTPUT_KEPT_BYTES = 1024 * 1024;
+
+export class Driver implements MachinePort {
+  readonly machine: SessionMachine;
+  readonly #clock: Clock;
+  readonly #network: Pick<Network, "connect">;
+  readonly #onEvent: (event: SessionEvent) => void;
+  #connection: Connection | undefined;
+  #timer: Timer | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  /** True from the first request of a turn until its output leaves. */
+  #flushing = false;
+  /** The time of this turn, read once for all its requests. */
+  #turnMs = 0;
+
+  constructor(settings: Settings, onEvent: (event: SessionEvent) => void) {
+    this.#clock = settings.clock;
+    this.#network = settings.network;
+    this.#onEvent = onEvent;
+    const { maxQueuedRequests: maxQueued, ...others } = settings;
+    this.machine = new SessionMachine({ ...others, maxQueued } satisfies MachineOptions, this, settings.random);
+    this.#useOutput();
+  }
+
+  get nowMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  // --- what the client asks for
+
+  submit(request: Request, timeoutMs: number): void {
+    if (!this.#flushing) this.#turnMs = this.#clock.monotonicMs();
+    request.deadlineMs = this.#turnMs + timeoutMs;
+    this.machine.submit(request, this.#turnMs);
+    this.#flushSoon();
+    if (request.deadlineMs < this.#timerAtMs) this.#arm();
+  }
+
+  cancel(request: Request, error: () => Error): void {
+    this.machine.cancel(request, error);
+  }
+
+  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
+    const accepted = this.machine.addAuth(scheme, auth);
+    this.#flushSoon();
+    return accepted;
+  }
+
+  useHosts(hosts: readonly Host[]): void {
+    this.machine.useHosts(hosts, this.nowMs);
+    this.#arm();
+  }
+
+  close(): void {
+    this.machine.close(this.nowMs);
+    this.#flushSoon();
+    this.#arm();
+  }
+
+  // --- what the machine asks for
+
+  connect(host: Host): void {
+    const connection = this.#network.connect({ host: host.host, port: host.port });
+    this.#connection = connection;
+    connection.onConnect = () => {
+      if (this.#connection !== connection) return;
+      this.machine.opened(this.nowMs);
+      this.#flush();
+      this.#arm();
+    };
+    connection.onData = (chunk) => {
+      if (this.#connection !== connection) return;
+      this.machine.received(chunk, this.nowMs);
+      this.#flushSoon();
+      this.#arm();
+    };
+    connection.onEnd = () => connection.destroy();
+    connection.onClose = (error) => {
+      if (this.#connection !== connection) return;
+      this.machine.dropped(error, this.nowMs);
+      this.#flushSoon();
+      this.#arm();
+    };
+  }
+
+  disconnect(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.destroy();
+  }
+
+  event(event: SessionEvent): void {
+    this.#onEvent(event);
+  }
+
+  // --- time
+
+  /** The timer may fire too early, and is then set anew; it must never be late. */
+  #arm(): void {
+    const atMs = this.machine.wakeAtMs();
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAtMs = atMs;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#clock.setTimer(Math.max(0, atMs - this.nowMs), this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    this.#timer = undefined;
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    this.machine.tick(this.nowMs);
+    this.#flush();
+    this.#arm();
+    if (this.machine.over) this.#stopTimer();
+  };
+
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  // --- output
+
+  #flushSoon(): void {
+    if (this.#flushing || this.machine.output.length === 0) return;
+    this.#flushing = true;
+    // Runs once all continuations of this turn have: the tick queue comes after the microtasks that filled it.
+    process.nextTick(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false;
+    const { output } = this.machine;
+    const connection = this.#connection;
+    if (output.length === 0 || connection === undefined) return;
+    const { counters } = this.machine.exchange;
+    counters.flushes++;
+    counters.sentBytes += output.length;
+    this.machine.sent(this.nowMs);
+    connection.write(output.written());
+    if (connection.bufferedBytes > 0 || output.bytes.length > OUTPUT_KEPT_BYTES) this.#useOutput();
+    else output.reset();
+  };
+
+  /** Gives the output fresh memory: the old still belongs to the network. */
+  #useOutput(): void {
+    const { output } = this.machine;
+    output.bytes = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+    output.view = new DataView(output.bytes.buffer);
+    output.reset();
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * multi and multiRead as builders: the type of the result follows the operations, one entry each.
+ *
+ *   const [created, stat] = await zk.multi().create("/a", "x").setData("/b", "y").commit();
+ */
+import {
+  type ACL,
+  CreateMode,
+  ErrorCode,
+  isTtl,
+  type MultiOp,
+  type MultiResult,
+  OpCode,
+  type Stat,
+} from "@vivarium/protocol";
+import type { CallOptions } from "./core.ts";
+import { type RequestError, requestError } from "./errors.ts";
+import { type CreateResult, type GetDataResult, withoutChroot } from "./operations.ts";
+import type { Data } from "./request.ts";
+
+export interface MultiCreateOptions {
+  mode?: CreateMode;
+  acl?: ACL[];
+  ttlMs?: number;
+}
+
+/** What a builder needs of the view that made it. */
+export interface TransactionHost {
+  readonly chroot: string;
+  readonly defaultAcl: ACL[];
+  /** The server's path, or an error that says what is wrong with it. */
+  resolve(op: string, path: string, sequential: boolean): string;
+  send(writes: boolean, ops: MultiOp[], options: CallOptions | undefined): Promise<MultiResult[]>;
+}
+
+/** Writes that all happen, or none. */
+export class Transaction<Results extends readonly unknown[] = []> {
+  readonly #host: TransactionHost;
+  readonly #ops: MultiOp[] = [];
+  #committed = false;
+
+  constructor(host: TransactionHost) {
+    this.#host = host;
+  }
+
+  /** Number of operations so far. */
+  get size(): number {
+    return this.#ops.length;
+  }
+
+  create(path: string, data: Data = null, options: MultiCreateOptions = {}): Transaction<[...Results, CreateResult]> {
+    const { mode = CreateMode.PERSISTENT, acl = this.#host.defaultAcl, ttlMs } = options;
+    const sequential = mode === CreateMode.PERSISTENT_SEQUENTIAL || mode === CreateMode.EPHEMERAL_SEQUENTIAL;
+    const common = { path: this.#host.resolve("create", path, sequential), data: bytesOf(data), acl, flags: mode };
+    if (isTtl(mode)) this.#ops.push({ type: OpCode.createTTL, ...common, ttl: BigInt(ttlMs ?? 0) });
+    else this.#ops.push({ type: mode === CreateMode.CONTAINER ? OpCode.createContainer : OpCode.create2, ...common });
+    return this as unknown as Transaction<[...Results, CreateResult]>;
+  }
+
+  delete(path: string, { version = -1 }: { version?: number } = {}): Transaction<[...Results, undefined]> {
+    this.#ops.push({ type: OpCode.delete, path: this.#host.resolve("delete", path, false), version });
+    return this as unknown as Transaction<[...Results, undefined]>;
+  }
+
+  setData(path: string, data: Data, { version = -1 }: { version?: number } = {}): Transaction<[...Results, Stat]> {
+    const full = this.#host.resolve("setData", path, false);
+    this.#ops.push({ type: OpCode.setData, path: full, data: bytesOf(data), version });
+    return this as unknown as Transaction<[...Results, Stat]>;
+  }
+
+  /** Fails the whole when the node is missing or has another version. */
+  check(path: string, { version = -1 }: { version?: number } = {}): Transaction<[...Results, undefined]> {
+    this.#ops.push({ type: OpCode.check, path: this.#host.resolve("check", path, false), version });
+    return this as unknown as Transaction<[...Results, undefined]>;
+  }
+
+  /**
+   * Sends it; only once.
+   * @throws the error of the operation at fault, with its `path` and its `index`.
+   */
+  async commit(options?: CallOptions): Promise<Results> {
+    if (this.#committed) {
+      throw requestError(ErrorCode.BADARGUMENTS, { op: "multi", detail: "it was sent already; build a new one" });
+    }
+    this.#committed = true;
+    const results = await this.#host.send(true, this.#ops, options);
+    const failed = results.findIndex((result) => isFault(result));
+    if (failed !== -1) throw faultOf(results[failed] as MultiResult, this.#ops[failed] as MultiOp, failed, this.#host);
+    return results.map((result) => outcomeOf(result, this.#host)) as unknown as Results;
+  }
+}
+
+/** One answer of a multiRead: each read succeeds or fails on its own. */
+export type ReadResult<T> = { status: "fulfilled"; value: T } | { status: "rejected"; reason: RequestError };
+
+/** Reads that are answered together, from one state of one server. They set no watches. */
+export class ReadTransaction<Results extends readonly unknown[] = []> {
+  readonly #host: TransactionHost;
+  readonly #ops: MultiOp[] = [];
+
+  constructor(host: TransactionHost) {
+    this.#host = host;
+  }
+
+  getData(path: string): ReadTransaction<[...Results, ReadResult<GetDataResult>]> {
+    this.#ops.push({ type: OpCode.getData, path: this.#host.resolve("getData", path, false), watch: false });
+    return this as unknown as ReadTransaction<[...Results, ReadResult<GetDataResult>]>;
+  }
+
+  getChildren(path: string): ReadTransaction<[...Results, ReadResult<string[]>]> {
+    this.#ops.push({ type: OpCode.getChildren, path: this.#host.resolve("getChildren", path, false), watch: false });
+    return this as unknown as ReadTransaction<[...Results, ReadResult<string[]>]>;
+  }
+
+  async commit(options?: CallOptions): Promise<Results> {
+    const results = await this.#host.send(false, this.#ops, options);
+    return results.map((result, index) =>
+      result.type === OpCode.error
+        ? { status: "rejected", reason: faultOf(result, this.#ops[index] as MultiOp, index, this.#host) }
+        : { status: "fulfilled", value: outcomeOf(result, this.#host) },
+    ) as unknown as Results;
+  }
+}
+
+/** Operations before the one at fault carry OK, those after it RUNTIMEINCONSISTENCY. */
+function isFault(result: MultiResult): boolean {
+  return result.type === OpCode.error && result.err !== ErrorCode.OK && result.err !== ErrorCode.RUNTIMEINCONSISTENCY;
+}
+
+const OP_NAMES: Record<number, string> = {
+  [OpCode.create2]: "create",
+  [OpCode.createContainer]: "create",
+  [OpCode.createTTL]: "create",
+  [OpCode.delete]: "delete",
+  [OpCode.setData]: "setData",
+  [OpCode.check]: "check",
+  [OpCode.getData]: "getData",
+  [OpCode.getChildren]: "getChildren",
+};
+
+function faultOf(result: MultiResult, op: MultiOp, index: number, host: TransactionHost): RequestError {
+  const code = result.type === OpCode.error ? result.err : ErrorCode.SYSTEMERROR;
+  const path = withoutChroot(op.path, host.chroot.length);
+  return requestError(code, { op: OP_NAMES[op.type] ?? "multi", path, index, detail: `operation ${index} of a multi` });
+}
+
+function outcomeOf(result: MultiResult, host: TransactionHost): unknown {
+  switch (result.type) {
+    case OpCode.create2:
+      return { path: withoutChroot(result.path, host.chroot.length), stat: result.stat };
+    case OpCode.create:
+      return { path: withoutChroot(result.path, host.chroot.length) };
+    case OpCode.setData:
+      return result.stat;
+    case OpCode.getData:
+      return {
+        data: result.data === null ? null : Buffer.from(result.data.buffer, result.data.byteOffset, result.data.length),
+        stat: result.stat,
+      };
+    case OpCode.getChildren:
+      return result.children;
+    default:
+      return undefined;
+  }
+}
+
+function bytesOf(data: Data): Uint8Array | null {
+  return typeof data === "string" ? Buffer.from(data) : data;
+}

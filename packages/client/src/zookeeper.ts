@@ -1,0 +1,508 @@
+/**
+ * The client that people hold: every operation of ZooKeeper 3.9.5 as a method that returns a promise. Calls take effect
+ * in the order in which they are made, whether or not they are awaited.
+ *
+ * An instance is a view: `chroot` makes another one on the same session.
+ */
+import {
+  type ACL,
+  type ClientInfo,
+  CONFIG_PATH,
+  CreateMode,
+  ErrorCode,
+  isSequential,
+  isTtl,
+  MAX_TTL_MS,
+  type MultiOp,
+  type MultiResult,
+  OPEN_ACL_UNSAFE,
+  pathProblem,
+  type Stat,
+  WatcherType,
+} from "@vivarium/protocol";
+import type { DataCodec } from "./codec.ts";
+import { chrootOf, parseConnectString, parseHosts } from "./connect-string.ts";
+import { type CallOptions, Core } from "./core.ts";
+import type { Counters } from "./counters.ts";
+import { BadArgumentsError, MarshallingError, requestError } from "./errors.ts";
+import {
+  type CreateDetail,
+  type CreateResult,
+  createOperationOf,
+  type GetAclResult,
+  type GetChildrenResult,
+  type GetDataResult,
+  type Operation,
+  operations,
+  type ReconfigDetail,
+} from "./operations.ts";
+import { type ClientOptions, settingsOf } from "./options.ts";
+import { type Data, Request } from "./request.ts";
+import type { SessionEvent, SessionInfo, SessionState } from "./session-event.ts";
+import { ReadTransaction, Transaction, type TransactionHost } from "./transaction.ts";
+import { OneShotWatch, Watch } from "./watch.ts";
+import type { WatchListener } from "./watch-event.ts";
+import { addWatchMode } from "./watch-registry.ts";
+
+export interface ReadOptions extends CallOptions {
+  /** Called once, at the next change of what was read. Given twice for one path, it is called once. */
+  watch?: WatchListener;
+}
+
+export interface VersionOptions extends CallOptions {
+  /** The version that the node must have; default any. */
+  version?: number;
+}
+
+export interface CreateOptions extends CallOptions {
+  /** Default CreateMode.PERSISTENT. */
+  mode?: CreateMode;
+  /** Default: the client's `defaultAcl`. */
+  acl?: ACL[];
+  /** Milliseconds without change or children after which a TTL node goes; only for the two TTL modes. */
+  ttlMs?: number;
+}
+
+export interface AddWatchOptions extends CallOptions {
+  /** True: the node and everything below it, but no childrenChanged. Default false: only the node and its children. */
+  recursive?: boolean;
+  /** Called for each event, instead of iterating. */
+  listener?: WatchListener;
+}
+
+export interface ReconfigOptions extends CallOptions {
+  /** Servers to add, "server.4=host:2888:3888;2181", separated by commas. */
+  joining?: string;
+  /** Ids of servers to remove, separated by commas. */
+  leaving?: string;
+  /** The whole new membership, instead of the two above. */
+  newMembers?: string;
+  /** Version of the configuration that this is meant to change; default any. */
+  fromConfig?: number;
+}
+
+export class ZooKeeper implements AsyncDisposable {
+  readonly #core: Core;
+  /** "" or a path. */
+  readonly #chroot: string;
+  readonly #oneShots = new WeakMap<WatchListener, OneShotWatch>();
+
+  /**
+   * Starts to connect and returns at once; calls wait for the session. `connect` is the same and waits.
+   * @param connectString "host:port,host:port/chroot" or "dns-srv://name/chroot"
+   * @throws ClientOptionError
+   */
+  constructor(connectString: string, options?: ClientOptions);
+  /** @internal */
+  constructor(core: Core, chroot: string);
+  constructor(target: string | Core, more?: ClientOptions | string) {
+    if (target instanceof Core) {
+      this.#core = target;
+      this.#chroot = more as string;
+      return;
+    }
+    const settings = settingsOf((more ?? {}) as ClientOptions);
+    const parsed = parseConnectString(target);
+    this.#chroot = parsed.chroot + chrootOf(settings.chroot);
+    this.#core = new Core(parsed, settings);
+  }
+
+  // --- nodes
+
+  /**
+   * Makes a node; its parent must exist.
+   * @throws NodeExistsError, NoNodeError (of the parent), NoChildrenForEphemeralsError, NoAuthError, InvalidAclError,
+   *   QuotaExceededError
+   */
+  create(path: string, data?: Data, options?: CreateOptions): Promise<CreateResult>;
+  create<T>(path: string, data: T, options: CreateOptions & { codec: DataCodec<T> }): Promise<CreateResult>;
+  create(path: string, data: unknown = null, options: CreateOptions & MaybeCodec = {}): Promise<CreateResult> {
+    const mode = options.mode ?? CreateMode.PERSISTENT;
+    const request = this.#request(createOperationOf(mode), path, isSequential(mode));
+    const ttlMs = options.ttlMs ?? 0;
+    if (isTtl(mode) !== (options.ttlMs !== undefined) || (isTtl(mode) && !(ttlMs > 0 && ttlMs <= MAX_TTL_MS))) {
+      refuse(
+        request,
+        `ttlMs goes with the TTL modes, from 1 to ${MAX_TTL_MS}; mode is ${mode}, ttlMs ${options.ttlMs}`,
+      );
+    }
+    request.number = mode;
+    request.detail = { acl: options.acl ?? this.#defaultAcl, ttlMs } satisfies CreateDetail;
+    giveData(request, data, options.codec);
+    return this.#core.submit(request, options) as Promise<CreateResult>;
+  }
+
+  /** @throws NoNodeError, BadVersionError, NotEmptyError, NoAuthError */
+  delete(path: string, options?: VersionOptions): Promise<void> {
+    const request = this.#request(operations.delete, path);
+    giveVersion(request, options?.version);
+    return this.#core.submit(request, options) as Promise<void>;
+  }
+
+  /** The node's Stat, or null when it does not exist. */
+  exists(path: string, options?: ReadOptions): Promise<Stat | null> {
+    return this.#read(operations.exists, path, options) as Promise<Stat | null>;
+  }
+
+  /** @throws NoNodeError, NoAuthError */
+  getData(path: string, options?: ReadOptions): Promise<GetDataResult>;
+  getData<T>(path: string, options: ReadOptions & { codec: DataCodec<T> }): Promise<{ data: T; stat: Stat }>;
+  getData(path: string, options?: ReadOptions & MaybeCodec): Promise<unknown> {
+    const reply = this.#read(operations.getData, path, options) as Promise<GetDataResult>;
+    const codec = options?.codec;
+    if (codec === undefined) return reply;
+    return reply.then(async ({ data, stat }) => ({ data: await codec.decode(data, path), stat }));
+  }
+
+  /** @throws NoNodeError, BadVersionError, NoAuthError, QuotaExceededError */
+  setData(path: string, data: Data, options?: VersionOptions): Promise<Stat>;
+  setData<T>(path: string, data: T, options: VersionOptions & { codec: DataCodec<T> }): Promise<Stat>;
+  setData(path: string, data: unknown, options?: VersionOptions & MaybeCodec): Promise<Stat> {
+    const request = this.#request(operations.setData, path);
+    giveVersion(request, options?.version);
+    giveData(request, data, options?.codec);
+    return this.#core.submit(request, options) as Promise<Stat>;
+  }
+
+  /** Names, not paths; in no particular order. @throws NoNodeError, NoAuthError */
+  getChildren(path: string, options?: ReadOptions): Promise<GetChildrenResult> {
+    return this.#read(operations.getChildren, path, options) as Promise<GetChildrenResult>;
+  }
+
+  /** How many nodes there are below this one. */
+  getAllChildrenNumber(path: string, options?: CallOptions): Promise<number> {
+    return this.#core.submit(this.#request(operations.getAllChildrenNumber, path), options) as Promise<number>;
+  }
+
+  /** Paths of this session's ephemeral nodes that begin with `prefix`. */
+  getEphemerals(prefix = "/", options?: CallOptions): Promise<string[]> {
+    return this.#core.submit(this.#request(operations.getEphemerals, prefix), options) as Promise<string[]>;
+  }
+
+  getACL(path: string, options?: CallOptions): Promise<GetAclResult> {
+    return this.#core.submit(this.#request(operations.getACL, path), options) as Promise<GetAclResult>;
+  }
+
+  /** `version` is compared with the node's `aversion`. */
+  setACL(path: string, acl: ACL[], options?: VersionOptions): Promise<Stat> {
+    const request = this.#request(operations.setACL, path);
+    request.detail = acl;
+    giveVersion(request, options?.version);
+    return this.#core.submit(request, options) as Promise<Stat>;
+  }
+
+  /** Waits until the server in use has applied all that its leader had committed: reads after it are not older. */
+  sync(path = "/", options?: CallOptions): Promise<void> {
+    return this.#core.submit(this.#request(operations.sync, path), options) as Promise<void>;
+  }
+
+  // --- several at once
+
+  /** Writes that all happen or none; see Transaction. */
+  multi(): Transaction {
+    return new Transaction(this.#transactionHost());
+  }
+
+  /** Reads of one moment; see ReadTransaction. */
+  multiRead(): ReadTransaction {
+    return new ReadTransaction(this.#transactionHost());
+  }
+
+  #transactionHost(): TransactionHost {
+    return {
+      chroot: this.#chroot,
+      defaultAcl: this.#defaultAcl,
+      resolve: (op, path, sequential) => {
+        const problem = problemOf(path, sequential);
+        if (problem !== undefined) throw requestError(ErrorCode.BADARGUMENTS, { op, path, detail: problem });
+        return this.#full(path);
+      },
+      send: (writes: boolean, ops: MultiOp[], options) => {
+        const request = new Request(writes ? operations.multi : operations.multiRead, "", 0);
+        request.detail = ops;
+        return this.#core.submit(request, options) as Promise<MultiResult[]>;
+      },
+    };
+  }
+
+  // --- watches
+
+  /**
+   * Sets a persistent watch: an async iterable of events that stays until it is closed, its loop is left, or `signal`
+   * fires. After a reconnect it tells what it missed, or says `gap`.
+   */
+  async addWatch(path: string, options: AddWatchOptions = {}): Promise<Watch> {
+    const { recursive = false, listener, signal } = options;
+    const request = this.#request(operations.addWatch, path);
+    const { watches } = this.#core.machine.exchange;
+    const watch = new Watch({
+      fullPath: request.path,
+      chrootLength: this.#chroot.length,
+      recursive,
+      listener,
+      maxQueuedEvents: this.#core.settings.maxQueuedEvents,
+      remove: (removed) => this.#removeWatch(removed),
+      lostError: (reason, at) => {
+        const code = reason === "authFailed" ? ErrorCode.AUTHFAILED : ErrorCode.SESSIONEXPIRED;
+        return requestError(code, { op: "watch", path: at });
+      },
+    });
+    request.number = addWatchMode(recursive);
+    request.watcher = watch;
+    watches.ask(watch);
+    try {
+      const set = this.#core.submit(request, options);
+      if (!recursive) this.#learnExistence(watch);
+      await set;
+    } catch (error) {
+      watches.unask(watch);
+      throw error;
+    }
+    signal?.addEventListener("abort", () => void watch.close(), { once: true });
+    return watch;
+  }
+
+  /** Sent right behind addWatch, so that a gap can later be told from nothing. */
+  #learnExistence(watch: Watch): void {
+    const request = new Request(operations.exists, watch.fullPath, 0);
+    this.#core.submit(request, undefined).then(
+      (stat) => watch.baseline(stat !== null),
+      () => undefined,
+    );
+  }
+
+  async #removeWatch(watch: Watch): Promise<void> {
+    const { watches } = this.#core.machine.exchange;
+    if (!watches.removePersistent(watch)) return;
+    const type = watch.recursive ? WatcherType.PersistentRecursive : WatcherType.Persistent;
+    try {
+      await this.#sendRemove(watch.fullPath, type);
+    } catch (error) {
+      // Servers before 3.10's types know only "any", which may be said when nobody else watches the path.
+      const unknownType = error instanceof MarshallingError || error instanceof BadArgumentsError;
+      if (!unknownType || watches.watches(watch.fullPath)) return;
+      await this.#sendRemove(watch.fullPath, WatcherType.Any).catch(() => undefined);
+    }
+  }
+
+  #sendRemove(fullPath: string, type: WatcherType): Promise<unknown> {
+    const request = new Request(operations.removeWatches, fullPath, 0);
+    request.number = type;
+    return this.#core.submit(request, undefined);
+  }
+
+  /**
+   * Removes watches of this session from one path: the listeners of `watch` options, and with "any" persistent ones too.
+   * @throws NoWatcherError
+   */
+  async removeWatches(path: string, kind: "data" | "children" | "any" = "any", options?: CallOptions): Promise<void> {
+    const request = this.#request(operations.removeWatches, path);
+    request.number = { data: WatcherType.Data, children: WatcherType.Children, any: WatcherType.Any }[kind];
+    await this.#core.submit(request, options);
+    this.#core.machine.exchange.watches.removeAll(request.path, kind);
+  }
+
+  // --- the ensemble and who we are
+
+  /** Proves an identity, on this connection and on each that follows. @throws AuthFailedError, which ends the session. */
+  addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
+    return this.#core.driver.addAuth(scheme, Buffer.from(auth as string));
+  }
+
+  whoAmI(options?: CallOptions): Promise<ClientInfo[]> {
+    return this.#core.submit(new Request(operations.whoAmI, "", 0), options) as Promise<ClientInfo[]>;
+  }
+
+  /** The ensemble's membership as text, from /zookeeper/config. */
+  async getConfig(options?: ReadOptions): Promise<{ config: string; stat: Stat }> {
+    const request = new Request(operations.getData, CONFIG_PATH, 0);
+    this.#giveWatch(request, options?.watch);
+    const { data, stat } = (await this.#core.submit(request, options)) as GetDataResult;
+    return { config: data?.toString("utf8") ?? "", stat };
+  }
+
+  /** Changes the ensemble's membership. @throws ReconfigDisabledError, NewConfigNoQuorumError, BadVersionError, ... */
+  async reconfig(options: ReconfigOptions): Promise<{ config: string; stat: Stat }> {
+    const { joining = "", leaving = "", newMembers = "", fromConfig = -1 } = options;
+    const request = new Request(operations.reconfig, CONFIG_PATH, 0);
+    request.detail = { joining, leaving, newMembers, fromConfig } satisfies ReconfigDetail;
+    const { data, stat } = (await this.#core.submit(request, options)) as GetDataResult;
+    return { config: data?.toString("utf8") ?? "", stat };
+  }
+
+  /** Replaces the list of servers; moves to another one if that evens out their load. "host:port,host:port" */
+  updateServerList(servers: string): void {
+    this.#core.driver.useHosts(parseHosts(servers));
+  }
+
+  // --- the session
+
+  get state(): SessionState {
+    return this.#core.machine.state;
+  }
+
+  /** Id, password and last zxid: enough to resume the session elsewhere. The password is a secret. */
+  get session(): SessionInfo {
+    return this.#core.machine.session;
+  }
+
+  /** Granted by the server; 0 before. */
+  get sessionTimeoutMs(): number {
+    return this.#core.machine.timeoutMs;
+  }
+
+  /** Host and port of the server in use, or tried last. */
+  get server(): string {
+    return this.#core.machine.server;
+  }
+
+  /**
+   * Milliseconds for which no server can have expired the session, by this process's own clock: negative when it may be
+   * gone. Always current, also after the event loop was blocked.
+   */
+  get sessionRemainingMs(): number {
+    return this.#core.machine.safeUntilMs - this.#core.driver.nowMs;
+  }
+
+  get counters(): Readonly<Counters> {
+    return this.#core.machine.exchange.counters;
+  }
+
+  /** Calls `listener` with each session event, at once when it happens. Returns the way to stop. */
+  onSessionEvent(listener: (event: SessionEvent) => void): () => void {
+    return this.#core.onSessionEvent(listener);
+  }
+
+  /** Session events from now on, until the session ends or the loop is left. */
+  async *sessionEvents({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<SessionEvent, void, undefined> {
+    const queue: SessionEvent[] = [];
+    let wake: () => void = () => undefined;
+    const stop = this.onSessionEvent((event) => {
+      queue.push(event);
+      wake();
+    });
+    const onAbort = (): void => wake();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      while (signal?.aborted !== true) {
+        const event = queue.shift();
+        if (event !== undefined) yield event;
+        else if (this.#core.machine.over) return;
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+    } finally {
+      stop();
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Waits for the session; see `connect`. */
+  async connected({ signal }: { signal?: AbortSignal } = {}): Promise<this> {
+    await this.#core.connected(signal);
+    return this;
+  }
+
+  /** The path that this view puts before all others; "/" for none. */
+  get chrootPath(): string {
+    return this.#chroot === "" ? "/" : this.#chroot;
+  }
+
+  /** A view of the subtree at `path`, on the same session. The node is not made by this. */
+  chroot(path: string): ZooKeeper {
+    return new ZooKeeper(this.#core, this.#chroot + chrootOf(path));
+  }
+
+  /** Ends the session, for all views of it, once the calls made before are answered. */
+  close(): Promise<void> {
+    return this.#core.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // --- requests
+
+  get #defaultAcl(): ACL[] {
+    return this.#core.settings.defaultAcl ?? OPEN_ACL_UNSAFE;
+  }
+
+  #full(path: string): string {
+    if (this.#chroot === "") return path;
+    return path === "/" ? this.#chroot : this.#chroot + path;
+  }
+
+  /** A request for a path that was checked; with a bad one it has failed already. */
+  #request(operation: Operation, path: string, sequential = false): Request {
+    const problem = problemOf(path, sequential);
+    if (problem === undefined) return new Request(operation, this.#full(path), this.#chroot.length);
+    const request = new Request(operation, String(path), 0);
+    refuse(request, problem);
+    return request;
+  }
+
+  #read(operation: Operation, path: string, options: ReadOptions | undefined): Promise<unknown> {
+    const request = this.#request(operation, path);
+    if (options !== undefined) this.#giveWatch(request, options.watch);
+    return this.#core.submit(request, options);
+  }
+
+  #giveWatch(request: Request, listener: WatchListener | undefined): void {
+    if (listener === undefined) return;
+    let watcher = this.#oneShots.get(listener);
+    if (watcher === undefined) {
+      watcher = new OneShotWatch(listener, this.#chroot.length);
+      this.#oneShots.set(listener, watcher);
+    }
+    request.watch = true;
+    request.watcher = watcher;
+  }
+}
+
+/** Connects and waits for a session. @throws ConnectionLossError saying, per server, why there is none. */
+export function connect(
+  connectString: string,
+  options: ClientOptions & { signal?: AbortSignal } = {},
+): Promise<ZooKeeper> {
+  const { signal, ...others } = options;
+  const zk = new ZooKeeper(connectString, others);
+  return zk.connected(signal === undefined ? {} : { signal });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the overloads tie the codec to its data.
+type MaybeCodec = { codec?: DataCodec<any> };
+
+const MAX_INT = 0x7fffffff;
+
+function problemOf(path: unknown, sequential: boolean): string | undefined {
+  if (typeof path !== "string") return `a path must be a string, not ${typeof path}`;
+  // The sequence number completes the name, so "/a/" is good.
+  return pathProblem(sequential ? `${path}0` : path);
+}
+
+function refuse(request: Request, detail: string): void {
+  const { operation, callerPath } = request;
+  request.fail(() => requestError(ErrorCode.BADARGUMENTS, { op: operation.name, path: callerPath, detail }));
+}
+
+function giveVersion(request: Request, version = -1): void {
+  if (Number.isInteger(version) && version >= -MAX_INT - 1 && version <= MAX_INT) request.number = version;
+  else refuse(request, `version is ${version}; it must be a 32-bit integer, as in a Stat`);
+}
+
+function giveData(request: Request, value: unknown, codec: MaybeCodec["codec"]): void {
+  let data = value;
+  if (codec !== undefined) {
+    try {
+      data = codec.encode(value);
+    } catch (error) {
+      refuse(request, `its codec cannot encode the data: ${error instanceof Error ? error.message : String(error)}`);
+      return;
+    }
+  }
+  if (typeof data === "string" || data === null || data instanceof Uint8Array) request.data = data;
+  else refuse(request, `data must be bytes, a string or null, not ${typeof data}; give a codec for anything else`);
+}
