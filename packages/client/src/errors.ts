@@ -23,14 +23,14 @@ export class RequestError extends ZooKeeperError {
   /** True: the write may have been applied although no answer came. Always false for reads and for refusals. */
   readonly mayHaveHappened: boolean;
   /** In a failed multi, the position of the operation at fault; otherwise undefined. */
-  readonly index: number | undefined;
+  declare readonly index?: number;
 
   constructor(code: number, context: ErrorContext & { index?: number }) {
     super(code, context.path);
     this.name = new.target.name;
     this.op = context.op;
     this.mayHaveHappened = context.mayHaveHappened ?? false;
-    this.index = context.index;
+    if (context.index !== undefined) this.index = context.index;
     this.message = messageOf(code, context);
     if (context.cause !== undefined) this.cause = context.cause;
     // Again, because the first line of a stack is written when it is captured.
