@@ -42,6 +42,8 @@ export interface ConnectionHost {
 
 /** Above this much unsent output the server stops reading a connection until its client has caught up. */
 export const OUTPUT_HIGH_WATER_BYTES = 1 << 20;
+/** Above this much unsent output a connection that is due another watch event is closed instead. */
+export const OUTPUT_LIMIT_BYTES = 64 << 20;
 const REPLY_START_BYTES = 4 + REPLY_HEADER_BYTES;
 const FIRST_OUTPUT_BYTES = 512;
 /** An output buffer that has grown beyond this is given back once it is sent. */
@@ -153,6 +155,11 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     this.lastOp = opCodeLetters(request.type);
   }
 
+  countReceived(): void {
+    this.received++;
+    this.#host.count("received");
+  }
+
   resetStats(): void {
     this.received = 0;
     this.sent = 0;
@@ -175,6 +182,8 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   process(event: WatchEvent): void {
     if (this.state === "closed" || !this.#host.mayRead(event.aclId, this.authInfo)) return;
     event.packet ??= notification(event);
+    // A client that watches much and reads nothing must not take the server's memory.
+    if (this.#unsentBytes > OUTPUT_LIMIT_BYTES) return this.close("it does not take its watch events");
     this.append(event.packet);
     this.sent++;
     this.#host.count("sent");
@@ -197,8 +206,12 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     else this.out = new Writer(FIRST_OUTPUT_BYTES);
   }
 
+  get #unsentBytes(): number {
+    return this.socket.bufferedBytes + this.out.length;
+  }
+
   get outputIsHigh(): boolean {
-    return this.socket.bufferedBytes + this.out.length > OUTPUT_HIGH_WATER_BYTES;
+    return this.#unsentBytes > OUTPUT_HIGH_WATER_BYTES;
   }
 
   /** Sends what is ready, then closes. */

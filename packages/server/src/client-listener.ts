@@ -31,6 +31,8 @@ export interface ListenerHost extends ConnectionHost {
   connect(connection: ClientConnection, nowMs: number): void;
   /** More bytes of an open connection have arrived. */
   drain(connection: ClientConnection, nowMs: number): void;
+  /** The connection has sent what is neither a four-letter word nor a ConnectRequest. */
+  nonsense(connection: ClientConnection, error: ProtocolError): void;
   /** The socket has taken what it was given. */
   drained(nowMs: number): void;
   readonly log: LogThrottle;
@@ -153,11 +155,12 @@ export class ClientListener {
     const nowMs = this.#host.clock.monotonicMs();
     connection.arrivedMs = nowMs;
     this.touch(connection, nowMs);
+    connection.frames.append(chunk);
     try {
-      connection.frames.append(chunk);
       this.#advance(connection, nowMs);
     } catch (error) {
-      this.#failed(connection, error);
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#host.nonsense(connection, error);
     }
     this.flush();
   }
@@ -167,27 +170,10 @@ export class ClientListener {
       const first = connection.frames.peekInt();
       if (first === undefined || this.#host.fourLetterWord(connection, first)) return;
       if (!connection.frames.next()) return;
+      connection.countReceived();
       this.#host.connect(connection, nowMs);
     }
     if (connection.state === "open") this.#host.drain(connection, nowMs);
-  }
-
-  /** Runs something that reads a connection's requests, and closes the connection if they are nonsense. */
-  guard(connection: ClientConnection, action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this.#failed(connection, error);
-    }
-  }
-
-  #failed(connection: ClientConnection, error: unknown): void {
-    if (!(error instanceof ProtocolError)) throw error;
-    this.#host.log.warn("closed a connection that sent nonsense", {
-      client: connection.describe(),
-      problem: error.message,
-    });
-    connection.close("nonsense");
   }
 
   #gone(connection: ClientConnection, error: Error | null): void {

@@ -64,6 +64,8 @@ export interface Dispatch {
   read(connection: ClientConnection, type: number, reader: Reader, out: Writer): number;
   authenticate(connection: ClientConnection, packet: AuthPacket): AuthOutcome;
   lastProcessedZxid(): number;
+  /** The connection has sent what cannot be a request: close it, with one log line. */
+  nonsense(connection: ClientConnection, error: ProtocolError): void;
   log(level: "info" | "warn", message: string, fields: Record<string, unknown>): void;
   /** Every answered request passes here: statistics. */
   answered(connection: ClientConnection, request: PendingRequest, zxid: number): void;
@@ -108,12 +110,17 @@ export class RequestDispatcher {
     this.#dispatch = dispatch;
   }
 
-  /** Carries out what has arrived on an open connection, as far as the limits let it. */
+  /** Carries out what has arrived on an open connection, as far as the limits let it. Nonsense closes the connection. */
   drain(connection: ClientConnection, nowMs: number): void {
     const { frames } = connection;
-    while (connection.state === "open" && !connection.throttled && frames.next()) {
-      this.#request(connection, nowMs);
-      if (this.#mustThrottle(connection)) this.#throttle(connection);
+    try {
+      while (connection.state === "open" && !connection.throttled && frames.next()) {
+        this.#request(connection, nowMs);
+        if (this.#mustThrottle(connection)) this.#throttle(connection);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#dispatch.nonsense(connection, error);
     }
   }
 
@@ -150,7 +157,7 @@ export class RequestDispatcher {
     reader.reset(bytes, start, end);
     const xid = reader.int();
     const type = reader.int();
-    connection.received++;
+    connection.countReceived();
     const route = routes.get(type) ?? "unimplemented";
     if (route === "auth" || route === "sasl") return this.#prove(connection, xid, route, reader);
     if (!this.#isProven(connection)) {
@@ -298,4 +305,9 @@ export class RequestDispatcher {
 
 function sendsEvents(type: number): boolean {
   return type === OpCode.setWatches || type === OpCode.setWatches2;
+}
+
+/** Whether requests of this type become transactions. */
+export function isWrite(type: number): boolean {
+  return routes.get(type) === "write";
 }

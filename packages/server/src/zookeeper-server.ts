@@ -5,7 +5,7 @@
  *   ClientListener ─► SessionEstablisher ─► WritePipeline ─► Agreement (log) ─► committed ─► tree, replies, events
  *                  └► RequestDispatcher ──┴► reads, straight from the tree
  */
-import { encode, int, Reader } from "@vivarium/jute";
+import { encode, int, type ProtocolError, Reader } from "@vivarium/jute";
 import { type AuthPacket, ErrorCode, type Id, OpCode, PathRequest, Perms, type Zxid } from "@vivarium/protocol";
 import type { Clock, Random } from "@vivarium/runtime";
 import { type AuthRegistry, type Crc32, type DataTree, OPEN_ACL_ID, Prepare, Reads } from "@vivarium/tree";
@@ -14,7 +14,7 @@ import { ClientListener } from "./client-listener.ts";
 import type { ServerConfig } from "./config/index.ts";
 import { type ConnectionKind, ConnectionThrottle } from "./connection-throttle.ts";
 import { type Logger, LogThrottle } from "./log/index.ts";
-import { type AuthOutcome, RequestDispatcher } from "./request-dispatcher.ts";
+import { type AuthOutcome, isWrite, RequestDispatcher } from "./request-dispatcher.ts";
 import { requestLimits, throttleOptions } from "./server-limits.ts";
 import { ServerStats } from "./server-stats.ts";
 import { SessionEstablisher } from "./session-establisher.ts";
@@ -171,6 +171,7 @@ export class ZooKeeperServer {
       read: (connection, type, reader, out) => reads.answer(type, connection, reader, out),
       authenticate: (connection, packet) => this.#authenticate(connection, packet),
       lastProcessedZxid: () => tree.lastProcessedZxid,
+      nonsense: (connection, error) => this.#nonsense(connection, error),
       log: (level, message, fields) => this.#say(level, message, fields),
       answered: (connection, request, zxid) => this.#answered(connection, request, zxid),
     });
@@ -187,7 +188,9 @@ export class ZooKeeperServer {
   #answered(connection: ClientConnection, request: { xid: number; type: number; receivedMs: number }, zxid: Zxid) {
     const nowMs = this.clock.monotonicMs();
     connection.answered(request, zxid, nowMs);
-    this.stats.latency.add(connection.lastLatencyMs);
+    const { stats } = this;
+    stats.latency.add(connection.lastLatencyMs);
+    (isWrite(request.type) ? stats.updateLatency : stats.readLatency).add(connection.lastLatencyMs);
   }
 
   #makeEstablisher(random: Random): SessionEstablisher {
@@ -236,6 +239,7 @@ export class ZooKeeperServer {
       closing: (connection) => this.#closing(connection),
       fourLetterWord: (connection, word) => options.fourLetterWord(this, connection, word),
       connect: (connection, nowMs) => this.#connect(connection, nowMs),
+      nonsense: (connection, error) => this.#nonsense(connection, error),
       drain: (connection, nowMs) => this.#drain(connection, nowMs),
       drained: (nowMs) => this.dispatcher.resume(nowMs),
     });
@@ -276,13 +280,17 @@ export class ZooKeeperServer {
       if (connection === null || session === undefined) return;
       this.#establisher.established(connection, session);
       if (connection.state !== "open") return;
-      const nowMs = this.clock.monotonicMs();
-      this.listener.guard(connection, () => this.dispatcher.drain(connection, nowMs));
+      this.dispatcher.drain(connection, this.clock.monotonicMs());
       if (!connection.throttled) connection.socket.resume();
     } else if (body.type === OpCode.closeSession) {
       this.tracker.remove(header.clientId);
       if (connection === null) this.#bySession.get(header.clientId)?.close("the session expired");
     }
+  }
+
+  #nonsense(connection: ClientConnection, error: ProtocolError): void {
+    this.log.warn("closed a connection that sent nonsense", { client: connection.describe(), problem: error.message });
+    connection.close("nonsense");
   }
 
   #say(level: "info" | "warn", message: string, fields: Record<string, unknown>): void {
