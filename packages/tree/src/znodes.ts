@@ -66,6 +66,11 @@ export class Znodes {
     return Array.from(this.owned.ephemerals(sessionId), (id) => this.nodes.path(id));
   }
 
+  /** Sessions that own at least one node. */
+  ephemeralSessions(): Iterable<bigint> {
+    return this.owned.sessions();
+  }
+
   protected createNode(
     body: { type: number; path: string; data: Uint8Array | null; acl: ACL[]; parentCVersion: number },
     owner: bigint,
