@@ -69,3 +69,27 @@ export function snapshotDigest(file) {
   }
   return undefined;
 }
+
+/**
+ * A plain or gzip snapshot, read to its first seal: sessions and nodes with what is stored of their Stat, which shows
+ * what the client port hides (owners of TTL nodes and containers, the counter behind sequential names).
+ */
+export function readSnapshot(file) {
+  const raw = readFileSync(file);
+  const input = new In(file.endsWith(".gz") ? gunzipSync(raw) : raw);
+  if (input.int() !== 0x5a4b534e) throw new Error(`${file}: not a snapshot`);
+  input.offset = 16;
+  const sessions = input.vector(() => ({ id: input.long(), timeoutMs: input.int() }));
+  const readAcl = () => ({ perms: input.int(), scheme: input.string(), id: input.string() });
+  const acls = new Map(input.vector(() => [input.long(), input.vector(readAcl)]));
+  const nodes = {};
+  for (let path = input.string(); path !== "/"; path = input.string()) {
+    const [data, aclId] = [input.buffer(), input.long()];
+    const stat = {};
+    for (const name of ["czxid", "mzxid", "ctime", "mtime"]) stat[name] = input.long();
+    for (const name of ["version", "cversion", "aversion"]) stat[name] = input.int();
+    for (const name of ["ephemeralOwner", "pzxid"]) stat[name] = input.long();
+    nodes[path] = { data, acl: aclId === -1n ? "open" : acls.get(aclId), stat };
+  }
+  return { sessions, nodes };
+}

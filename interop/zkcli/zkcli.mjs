@@ -62,7 +62,7 @@ await typed("quota", [
 await typed("ACLs", [
   ["getAcl /zkcli", /'world,'anyone\s+: cdrwa/],
   ["addauth digest frank:secret", prompt],
-  ["whoami", /digest: frank.*ip: /s],
+  ["whoami", /(?=.*digest: frank)(?=.*ip: )/s],
   ["setAcl -s /zkcli auth::cdrwa", /aclVersion = 1/],
   ["getAcl -s /zkcli", /'digest,'frank:.*: cdrwa/s],
   ["create /zkcli/open data world:anyone:r", /Created/],
