@@ -1,1 +1,2 @@
-export {};
+// The real command under SIGKILL and under malformed frames.
+export { type CrashOptions, type CrashReport, crashTrial } from "./crash/crash-trial.ts";

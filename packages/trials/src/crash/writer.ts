@@ -1,0 +1,226 @@
+/**
+ * One writer: keeps a window of operations in flight, holds every acknowledgement against its model, and after a crash
+ * finds the one prefix of its operations that the tree shows.
+ *
+ *   #predicted  the state after all that was sent: what the next operations are drawn for
+ *   #kept       the state after all that was acknowledged; #inDoubt holds what was sent since, in order
+ */
+import { record } from "@vivarium/jute";
+import {
+  Create2Response,
+  CreateRequest,
+  CreateResponse,
+  ErrorCode,
+  MultiResponse,
+  type MultiResult,
+  OPEN_ACL_UNSAFE,
+  OpCode,
+  StatResponse,
+} from "@vivarium/protocol";
+import type { SeededRandom } from "@vivarium/runtime";
+import { ConnectionLost, RawClient, type Reply, type Session, SessionExpired } from "../raw-client.ts";
+import { Generator } from "./generator.ts";
+import { type Answer, Model, type Outcome, statDifference } from "./model.ts";
+import type { Observation } from "./observation.ts";
+import { type Change, type Operation, wireRequest } from "./operation.ts";
+import { BrokenPromise, reconcile } from "./reconcile.ts";
+
+const WINDOW = 16;
+const SESSION_TIMEOUT_MS = 40_000;
+const NOTHING = record({});
+const isClose = ({ action }: Operation) => action.kind === "closeSession";
+
+export class Writer {
+  readonly root: string;
+  readonly #generator: Generator;
+  #kept: Model;
+  #predicted: Model;
+  #inDoubt: Operation[] = [];
+  #session: Session | null = null;
+  #client: RawClient | null = null;
+  #closing = false;
+  #lost: () => void = () => {};
+  /** The first promise that was seen broken. */
+  #broken: Error | null = null;
+  /** Writes acknowledged so far, refusals included. */
+  acknowledged = 0;
+  /** In doubt after a crash, and of these, carried out. */
+  readonly doubts = { total: 0, carriedOut: 0 };
+  highestZxid = 0;
+
+  private constructor(root: string, random: SeededRandom, createdZxid: number) {
+    this.root = root;
+    this.#generator = new Generator(random);
+    this.#kept = new Model(root, { zxid: createdZxid });
+    this.#predicted = this.#kept.clone();
+  }
+
+  /** Makes the writer's part of the tree. */
+  static async create(client: RawClient, root: string, random: SeededRandom): Promise<Writer> {
+    const body = { path: root, data: new Uint8Array(0), acl: OPEN_ACL_UNSAFE, flags: 0 };
+    const reply = await client.request(OpCode.create, CreateRequest, body);
+    if (reply.err !== ErrorCode.OK) throw new BrokenPromise(`creating ${root} gives error ${reply.err}`);
+    return new Writer(root, random, reply.zxid);
+  }
+
+  /** Takes up the session again, or a new one, and writes until the connection is lost. @throws BrokenPromise */
+  async write(port: number): Promise<void> {
+    try {
+      await this.#connect(port);
+      while (!(await this.#untilLost())) {
+        this.#session = null;
+        await this.#connect(port);
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+    }
+    if (this.#broken !== null) throw this.#broken;
+  }
+
+  /** After the server was killed: nothing more will come. */
+  disconnect(): void {
+    this.#client?.destroy();
+    this.#client = null;
+  }
+
+  /** Finds out which operations in doubt were carried out. @throws BrokenPromise */
+  reconcile(observation: Observation): void {
+    const carriedOut = reconcile(observation, this.#kept, this.#inDoubt);
+    this.doubts.total += this.#inDoubt.length;
+    this.doubts.carriedOut += carriedOut;
+    if (this.#inDoubt.slice(0, carriedOut).some(isClose)) this.#session = null;
+    this.#inDoubt = this.#inDoubt.slice(carriedOut).filter(isClose);
+    this.#predicted = this.#kept.clone();
+  }
+
+  async #connect(port: number): Promise<void> {
+    const session = this.#session;
+    const options = { port, sessionTimeoutMs: SESSION_TIMEOUT_MS, ...(session === null ? {} : { session }) };
+    try {
+      this.#client = await RawClient.connect(options);
+    } catch (error) {
+      if (!(error instanceof SessionExpired)) throw error;
+      // A close that was in doubt may have been carried out without a trace, if there was no ephemeral node.
+      if (this.#inDoubt.length === 0) throw new BrokenPromise(`${this.root}: a living session cannot be resumed`);
+      this.#session = null;
+      this.#inDoubt = [];
+      await this.#connect(port);
+      return;
+    }
+    if (session !== null && this.#client.session.id !== session.id) {
+      throw new BrokenPromise(`${this.root}: resumed session 0x${session.id.toString(16)}, got another one`);
+    }
+    this.#session = this.#client.session;
+    this.#closing = false;
+    this.#inDoubt = [];
+  }
+
+  /** Writes until the session was closed on purpose (false) or the connection was lost (true). */
+  #untilLost(): Promise<boolean> {
+    return new Promise<boolean>((resolve) => {
+      this.#lost = () => resolve(true);
+      this.#fill(() => resolve(false));
+    });
+  }
+
+  #fill(closed: () => void): void {
+    const { client, session } = this.#running();
+    while (!this.#closing && this.#inDoubt.length < WINDOW) {
+      const action = this.#generator.action(this.#predicted);
+      const operation: Operation = { action, stamp: { zxid: undefined }, sessionId: session.id };
+      this.#closing = action.kind === "closeSession";
+      this.#inDoubt.push(operation);
+      this.#predicted.apply(operation);
+      const { type, codec, body } = wireRequest(action);
+      client.request(type, codec, body).then(
+        (reply) => this.#acknowledged(operation, reply, closed),
+        (error: Error) => this.#stop(error instanceof ConnectionLost ? null : error),
+      );
+    }
+  }
+
+  #running(): { client: RawClient; session: Session } {
+    if (this.#client === null || this.#session === null) throw new Error("not connected");
+    return { client: this.#client, session: this.#session };
+  }
+
+  #stop(broken: Error | null): void {
+    this.#broken ??= broken;
+    this.#lost();
+  }
+
+  #acknowledged(operation: Operation, reply: Reply, closed: () => void): void {
+    try {
+      if (this.#inDoubt.shift() !== operation) throw new BrokenPromise("replies out of order");
+      if (reply.zxid <= this.highestZxid) {
+        throw new BrokenPromise(`zxid 0x${reply.zxid.toString(16)} was given twice`);
+      }
+      this.highestZxid = reply.zxid;
+      operation.stamp.zxid = reply.zxid;
+      checkReply(operation, this.#kept.apply(operation), reply);
+      this.acknowledged++;
+    } catch (error) {
+      this.#stop(error as Error);
+      return;
+    }
+    if (operation.action.kind === "closeSession") closed();
+    else this.#fill(closed);
+  }
+}
+
+/** Holds a reply against what the model says. */
+function checkReply({ action }: Operation, answer: Answer, reply: Reply): void {
+  if (action.kind === "closeSession") {
+    reply.read(NOTHING);
+    return;
+  }
+  if (action.kind === "multi") {
+    const results = reply.read(MultiResponse);
+    if (results.length !== action.changes.length) throw new BrokenPromise(`multi: ${results.length} results`);
+    for (const [index, result] of results.entries()) {
+      checkResult(
+        action.changes[index] as Change,
+        answer.outcomes[index] as Outcome,
+        result,
+        answer.err !== ErrorCode.OK,
+      );
+    }
+    return;
+  }
+  if (reply.err !== answer.err) {
+    throw new BrokenPromise(`${action.kind} ${action.path}: error ${reply.err}, expected ${answer.err}`);
+  }
+  if (reply.err !== ErrorCode.OK) return;
+  checkSuccess(action, answer.outcomes[0] as Outcome, readSuccess(action, reply));
+}
+
+interface Success {
+  path?: string;
+  stat?: StatResponse["stat"];
+}
+
+function readSuccess(change: Change, reply: Reply): Success {
+  if (change.kind === "create") return change.withStat ? reply.read(Create2Response) : reply.read(CreateResponse);
+  return change.kind === "setData" ? reply.read(StatResponse) : reply.read(NOTHING);
+}
+
+function checkResult(change: Change, outcome: Outcome, result: MultiResult, failed: boolean): void {
+  if (!failed && result.type !== OpCode.error) {
+    checkSuccess(change, outcome, result as Success);
+    return;
+  }
+  const err = result.type === OpCode.error ? result.err : ErrorCode.OK;
+  if (!failed || err !== outcome.err) {
+    throw new BrokenPromise(`multi: ${change.kind} ${change.path}: error ${err}, expected ${outcome.err}`);
+  }
+}
+
+function checkSuccess(change: Change, outcome: Outcome, { path, stat }: Success): void {
+  if (!("node" in outcome)) return;
+  const what = `${change.kind} ${change.path}`;
+  if (path !== undefined && path !== outcome.path)
+    throw new BrokenPromise(`${what}: ${path}, expected ${outcome.path}`);
+  if (stat === undefined) return;
+  const wrong = statDifference(stat, outcome.node, outcome.numChildren, new Map());
+  if (wrong !== undefined) throw new BrokenPromise(`${what}: ${wrong}`);
+}
