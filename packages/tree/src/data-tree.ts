@@ -39,9 +39,11 @@ export type { TxnResult } from "./znodes.ts";
 export interface DataTreeOptions extends OwnerRules {
   /** Whether digests are kept and compared (`zookeeper.digest.enabled`). */
   digest: boolean;
-  crc32?: Crc32;
+  crc32?: Crc32 | undefined;
+  /** A secret random integer, so that clients cannot choose paths that are slow to look up together. */
+  hashSeed?: number | undefined;
   /** Told when the tree differs from what a transaction or snapshot says it should be. */
-  onDigestMismatch?: DigestMismatch;
+  onDigestMismatch?: DigestMismatch | undefined;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -66,9 +68,9 @@ export class DataTree extends Znodes {
   lastProcessedZxid: Zxid = 0;
 
   constructor(options: DataTreeOptions) {
-    const { extendedTypes, emulate353Ttl, digest, crc32, onDigestMismatch } = options;
+    const { extendedTypes, emulate353Ttl, digest, crc32, hashSeed, onDigestMismatch } = options;
     const rules = { extendedTypes, emulate353Ttl };
-    super(new NodeStore(crc32 === undefined ? { rules, digest } : { rules, digest, crc32 }));
+    super(new NodeStore({ rules, digest, crc32, hashSeed }));
     this.digests = new DigestHistory(this.nodes.treeDigest, onDigestMismatch);
     this.digestEnabled = digest;
     for (const path of ["", PROC_PATH, QUOTA_PATH]) this.#addInitial(path, OPEN_ACL_ID, ZERO_STAT);

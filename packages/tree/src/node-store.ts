@@ -25,7 +25,9 @@ export interface NodeStoreOptions {
   rules: OwnerRules;
   /** Whether node digests and their sum are computed. */
   digest: boolean;
-  crc32?: Crc32;
+  crc32?: Crc32 | undefined;
+  /** A secret random integer, so that clients cannot choose paths that are slow to look up together. */
+  hashSeed?: number | undefined;
 }
 
 export class NodeStore extends NodeFacts {
@@ -33,7 +35,7 @@ export class NodeStore extends NodeFacts {
   readonly treeDigest = new TreeDigest();
   readonly #digestEnabled: boolean;
   readonly #crc32: Crc32;
-  readonly #index = new PathIndex(this);
+  readonly #index: PathIndex;
   readonly #digestStat = new Uint8Array(DIGEST_STAT_BYTES);
   readonly #digestView = new DataView(this.#digestStat.buffer);
   #count = 0;
@@ -42,6 +44,7 @@ export class NodeStore extends NodeFacts {
 
   constructor(options: NodeStoreOptions) {
     super(options.rules);
+    this.#index = new PathIndex(this, options.hashSeed);
     this.#digestEnabled = options.digest;
     this.#crc32 = options.crc32 ?? portableCrc32;
     const root = this.records.allocate();

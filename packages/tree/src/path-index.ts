@@ -9,6 +9,7 @@
 const SEGMENTS = 256;
 const FIRST_SLOTS = 8;
 const NOT_FOUND = -1;
+const FNV_OFFSET = 0x811c9dc5;
 
 /** Says whether a node that the hash suggests is the one that was asked for. */
 export interface PathMatcher {
@@ -17,16 +18,19 @@ export interface PathMatcher {
 
 export class PathIndex {
   readonly #matcher: PathMatcher;
+  readonly #seed: number;
   readonly #segments: Int32Array[] = Array.from({ length: SEGMENTS }, () => new Int32Array(2 * FIRST_SLOTS));
   readonly #counts = new Int32Array(SEGMENTS);
 
-  constructor(matcher: PathMatcher) {
+  /** @param seed any integer; a secret one keeps clients from choosing paths whose hashes are all the same */
+  constructor(matcher: PathMatcher, seed = 0) {
     this.#matcher = matcher;
+    this.#seed = FNV_OFFSET ^ seed;
   }
 
   /** The node whose path is `bytes[start, end)`, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    const hash = pathHash(bytes, start, end);
+    const hash = pathHash(bytes, start, end, this.#seed);
     const slots = this.#segments[hash >>> 24] as Int32Array;
     const mask = slots.length - 1;
     for (let i = (hash << 1) & mask; ; i = (i + 2) & mask) {
@@ -38,7 +42,7 @@ export class PathIndex {
 
   /** Adds a node that is not in the index. */
   insert(bytes: Uint8Array, start: number, end: number, id: number): void {
-    const hash = pathHash(bytes, start, end);
+    const hash = pathHash(bytes, start, end, this.#seed);
     const segment = hash >>> 24;
     let slots = this.#segments[segment] as Int32Array;
     const count = (this.#counts[segment] as number) + 1;
@@ -53,7 +57,7 @@ export class PathIndex {
 
   /** Takes a node out that is in the index. */
   remove(bytes: Uint8Array, start: number, end: number, id: number): void {
-    const hash = pathHash(bytes, start, end);
+    const hash = pathHash(bytes, start, end, this.#seed);
     const slots = this.#segments[hash >>> 24] as Int32Array;
     const mask = slots.length - 1;
     let hole = (hash << 1) & mask;
@@ -93,8 +97,8 @@ function doubled(slots: Int32Array): Int32Array {
 }
 
 // FNV-1a, then murmur3's finish so that both the top and the bottom bits depend on every byte.
-function pathHash(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
+function pathHash(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  let hash = seed;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
