@@ -137,3 +137,10 @@ for (const length of [-1, 65, 0x7fffffff]) {
     assert.throws(() => frames.next(), /jute\.maxbuffer/);
   });
 }
+
+test("what is read from a Buffer is in memory of its own", () => {
+  const wire = Buffer.from("00000001ff", "hex");
+  const data = decode(buffer, wire);
+  wire.fill(0);
+  assert.deepEqual(data, new Uint8Array([255]));
+});

@@ -2,6 +2,7 @@
  * Reads jute values from a window of a buffer, in place. Anything that does not fit the window is a
  * {@link ProtocolError}: a length or a count can never make the reader allocate more than was received.
  */
+import { copyOf } from "./copy.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { utf8Read } from "./utf8.ts";
 
@@ -94,7 +95,7 @@ export class Reader {
     const size = this.size();
     if (size === -1) return null;
     const at = this.skip(size);
-    return this.bytes.slice(at, at + size);
+    return copyOf(this.bytes, at, at + size);
   }
 
   nullableUstring(): string | null {

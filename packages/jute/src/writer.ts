@@ -4,6 +4,7 @@
  *
  * Source: jute's binary archive, as in shared fact sheet "client-protocol", conventions.
  */
+import { copyOf } from "./copy.ts";
 import { utf8Length, utf8Write } from "./utf8.ts";
 
 export class Writer {
@@ -33,7 +34,7 @@ export class Writer {
 
   /** What was written, in memory of its own. */
   copy(): Uint8Array {
-    return this.bytes.slice(0, this.length);
+    return copyOf(this.bytes, 0, this.length);
   }
 
   /** What was written, as a window on this writer's memory: valid until the next write. */
