@@ -112,6 +112,10 @@ export class Driver implements MachinePort {
 
   /** The timer may fire too early, and is then set anew; it must never be late. */
   #arm(): void {
+    if (this.machine.over) {
+      this.#stopTimer();
+      return;
+    }
     const atMs = this.machine.wakeAtMs();
     if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
     this.#timer?.cancel();
@@ -127,7 +131,6 @@ export class Driver implements MachinePort {
     this.machine.tick(this.nowMs);
     this.#flush();
     this.#arm();
-    if (this.machine.over) this.#stopTimer();
   };
 
   #stopTimer(): void {
@@ -141,8 +144,8 @@ export class Driver implements MachinePort {
   #flushSoon(): void {
     if (this.#flushing || this.machine.output.length === 0) return;
     this.#flushing = true;
-    // Runs once all continuations of this turn have: the tick queue comes after the microtasks that filled it.
-    process.nextTick(this.#flush);
+    // Not within this turn: all its continuations come first.
+    this.#clock.defer(this.#flush);
   }
 
   readonly #flush = (): void => {

@@ -51,8 +51,8 @@ export class RequestQueue {
       request.fail(() => queueFull(request, this.#options.maxQueued));
       return;
     }
-    // The caller may reuse its memory once the call has returned.
-    if (request.data instanceof Uint8Array) request.data = request.data.slice();
+    // The caller may reuse its memory once the call has returned. (A Buffer's own slice would be a view.)
+    if (request.data instanceof Uint8Array) request.data = Uint8Array.prototype.slice.call(request.data);
     this.#waiting.push(request);
     this.#noteDeadline(request);
   }

@@ -194,7 +194,8 @@ export class SessionMachine implements ExchangeOwner {
   /** The connection is gone, or was never there. */
   dropped(error: Error | null, nowMs: number): void {
     this.#checkClock(nowMs);
-    this.#drop(error ?? new Error(this.#closedByServer()), nowMs);
+    if (this.#phase === "handshake") this.#drop(new Error(this.#noSession(), { cause: error }), nowMs);
+    else this.#drop(error ?? new Error("the server closed the connection"), nowMs);
   }
 
   tick(nowMs: number): void {
@@ -319,8 +320,7 @@ export class SessionMachine implements ExchangeOwner {
     this.#port.event({ type: "suspended", sessionId: this.#sessionId, server, error, remainingMs });
   }
 
-  #closedByServer(): string {
-    if (this.#phase !== "handshake") return "the server closed the connection";
+  #noSession(): string {
     const zxid = zxidHex(this.#exchange.lastZxid);
     return `the server closed the connection before granting a session: it may have no quorum, too many connections (maxClientCnxns), or be behind zxid 0x${zxid}, which this session has seen`;
   }
