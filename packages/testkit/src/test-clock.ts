@@ -1,0 +1,25 @@
+/**
+ * Time that stands still until a test moves it, while everything that is due now still happens by itself: replies
+ * arrive and disks answer, but no session grows older.
+ */
+import { type Timer, VirtualClock } from "@vivarium/runtime";
+
+export class TestClock extends VirtualClock {
+  #pump: NodeJS.Immediate | null = null;
+
+  override setTimer(delayMs: number, callback: () => void): Timer {
+    const timer = super.setTimer(delayMs, callback);
+    if (delayMs <= 0) this.#schedule();
+    return timer;
+  }
+
+  /** Runs what is due on a fresh turn, so that promises settle in between as they would in real time. */
+  #schedule(): void {
+    if (this.#pump !== null) return;
+    this.#pump = setImmediate(() => {
+      this.#pump = null;
+      this.advance(0);
+      if (this.nextDueMs() === 0) this.#schedule();
+    });
+  }
+}
