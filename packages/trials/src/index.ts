@@ -1,2 +1,3 @@
 // The real command under SIGKILL and under malformed frames.
 export { type CrashOptions, type CrashReport, crashTrial } from "./crash/crash-trial.ts";
+export { type FuzzOptions, type FuzzReport, fuzzTrial } from "./fuzz/fuzz-trial.ts";
