@@ -130,7 +130,8 @@ test("what goes wrong at start has its exit code, one line, and no stack", async
     [withCode("getaddrinfo ENOTFOUND nowhere", { code: "ENOTFOUND" }), 1, /host name of clientPortAddress is unknown/],
     [withCode("/d is in use by process 1", { name: "DirectoryLockedError" }), 3, /\/d is in use by process 1/],
     [withCode("/d: no. Do this.", { name: "StorageError", cause: denied }), 3, /\/d: no\. Do this\./],
-    [withCode("/d/log.1: broken.", { name: "StorageError" }), 10, /log\.1: broken/],
+    [withCode("/d/version-2: missing.", { name: "StorageError", file: "/d/version-2" }), 3, /missing/],
+    [withCode("/d/log.1: broken.", { name: "StorageError", file: "/d/version-2/log.1" }), 10, /log\.1: broken/],
     [withCode("full", { name: "StorageError", cause: withCode("", { code: "ENOSPC" }) }), 10, /full/],
     [new ConfigError([{ file: "z", line: 1, key: "k", message: "m", hint: "H." }]), 2, /z:1: k: m\. H\./],
   ];
@@ -175,6 +176,15 @@ test("a second signal ends the process at once, whatever the server is waiting f
   });
   assert.equal(await done, 0);
   assert.deepEqual(terminal.exits, [1]);
+});
+
+test("a signal while the server starts ends the process, which owes nobody anything yet", async () => {
+  const { terminal, done } = command(["server"], async () => {
+    terminal.signal("SIGTERM");
+    assert.deepEqual(terminal.exits, [0]);
+    return stoppable({ host: "::", port: 1 });
+  });
+  assert.equal(await done, 0);
 });
 
 test("a failure while stopping is a failure", async () => {

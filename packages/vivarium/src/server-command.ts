@@ -20,6 +20,7 @@ import { type CommandLine, type OptionSpec, optionsHelp, readCommandLine, UsageE
 import { ExitCode } from "./exit-code.ts";
 import { greeting } from "./greeting.ts";
 import { describeFailure } from "./start-failure.ts";
+import { StopSignals } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the command needs of a server; `stopped` rejects if a fault ended it. */
@@ -87,15 +88,18 @@ export async function serverCommand({
 
   const logger = loggerFor(terminal, logging);
   const report = logging.format === "json" ? logReport(logger) : plainReport(terminal);
+  const signals = new StopSignals(terminal, logger);
   try {
     const { config, warnings } = await readConfig(line);
     for (const problem of warnings) logger.warn(formatProblem(problem));
     const server = await startServer({ config, logger });
     if (logging.format === "text") terminal.print(greeting({ version, config, address: server.address }));
-    await untilStopped(server, terminal, logger);
+    await untilStopped(server, signals);
     return ExitCode.ok;
   } catch (error) {
     return complain(error, report);
+  } finally {
+    signals.forget();
   }
 }
 
@@ -151,33 +155,12 @@ function readOverrides(line: CommandLine): Override[] {
   return overrides;
 }
 
-/** One Ctrl-C arrives several times when npm or a script stands between: what comes this soon after is the same one. */
-const sameSignalMs = 1000;
-
-async function untilStopped(server: ServerHandle, terminal: Terminal, logger: Logger): Promise<void> {
-  let askedMs: number | undefined;
-  // The first failure of stop() counts as the failure of the server; `stopped` alone may never settle then.
-  let failStopping: (error: unknown) => void = () => {};
-  const stopping = new Promise<never>((_, reject) => {
-    failStopping = reject;
+async function untilStopped(server: ServerHandle, signals: StopSignals): Promise<void> {
+  // A failure of stop() is a failure of the server, and `stopped` alone may never settle then.
+  const failure = new Promise<never>((_, reject) => {
+    signals.started(() => void server.stop().catch(reject));
   });
-  const forget = terminal.onStopSignal((signal) => {
-    const nowMs = terminal.nowMs();
-    if (askedMs !== undefined && nowMs - askedMs < sameSignalMs) return;
-    if (askedMs !== undefined) {
-      logger.warn("stopped at once by a second signal", { signal });
-      terminal.exit(ExitCode.unexpected);
-      return;
-    }
-    askedMs = nowMs;
-    logger.info("stopping", { signal });
-    server.stop().catch(failStopping);
-  });
-  try {
-    await Promise.race([server.stopped, stopping]);
-  } finally {
-    forget();
-  }
+  await Promise.race([server.stopped, failure]);
 }
 
 type Report = (lines: readonly string[], error: unknown) => void;

@@ -1,5 +1,6 @@
 // Why a server did not start, or stopped by itself: one line that says what to do, and the exit code.
 
+import { basename } from "node:path";
 import { ConfigError, formatProblem } from "@vivarium/server";
 import { UsageError } from "./command-line.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -28,12 +29,18 @@ export function describeFailure(error: unknown): Failure {
   // By name: the errors of other rooms are recognised even if two copies of a package are installed.
   if (error.name === "DirectoryLockedError") return expected(ExitCode.dataDirectory, error.message);
   if (error.name === "StorageError") {
-    const ofDirectory = directoryCodes.has(codeOf(error.cause) ?? "");
+    const code = codeOf(error.cause);
+    const ofDirectory = code === undefined ? isDirectoryOfOurs(error) : directoryCodes.has(code);
     return expected(ofDirectory ? ExitCode.dataDirectory : ExitCode.storage, error.message);
   }
   const listening = describeListenFailure(error);
   if (listening !== undefined) return expected(ExitCode.unexpected, listening);
   return { exitCode: ExitCode.unexpected, lines: [error.message], expected: false };
+}
+
+/** The storage refused a directory itself, not a file in it. */
+function isDirectoryOfOurs(error: Error): boolean {
+  return "file" in error && typeof error.file === "string" && basename(error.file) === "version-2";
 }
 
 function expected(exitCode: ExitCode, line: string): Failure {
