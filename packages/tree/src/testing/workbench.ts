@@ -92,8 +92,11 @@ export class Workbench {
 
   /** Prepares and leaves it at that: the change stays outstanding. */
   decide(type: number, bytes: Uint8Array, asker: Asker = {}): Prepared {
+    return this.decideFrom(new Reader(bytes), type, asker);
+  }
+
+  decideFrom(reader: Reader, type: number, asker: Asker = {}): Prepared {
     const { sessionId = 1n, authInfo = [here] } = asker;
-    const reader = new Reader(bytes);
     const prepared = this.prepare.prepare({ sessionId, cxid: this.#zxid, type, authInfo, reader }, ++this.timeMs);
     this.#undone.push(prepared);
     return prepared;
