@@ -6,14 +6,13 @@ export const CONTAINER_OWNER = -0x8000000000000000n;
 /** Largest TTL in milliseconds: 40 bits. */
 export const MAX_TTL_MS = 0xff_ffff_ffff;
 const TTL_MARK = 0xffn << 56n;
-const OLD_TTL_MASK = 0x0fff_ffff_ffff_ffffn;
 
 export type NodeKind = "normal" | "ephemeral" | "container" | "ttl";
 
 export interface OwnerRules {
   /** `zookeeper.extendedTypesEnabled`: without it a TTL mark is read as a session id. */
   extendedTypes: boolean;
-  /** `zookeeper.emulate353TTLNodes`: every negative owner but the container's is a TTL. */
+  /** `zookeeper.emulate353TTLNodes`: with extended types, every negative owner but the container's is a TTL. */
   emulate353Ttl: boolean;
 }
 
@@ -24,13 +23,12 @@ export function ttlOwner(ttlMs: number): bigint {
 export function nodeKind(owner: bigint, rules: OwnerRules): NodeKind {
   if (owner === 0n) return "normal";
   if (owner === CONTAINER_OWNER) return "container";
+  if (!rules.extendedTypes) return "ephemeral";
   if (rules.emulate353Ttl && owner < 0n) return "ttl";
-  if (rules.extendedTypes && (BigInt.asUintN(64, owner) & TTL_MARK) === TTL_MARK) return "ttl";
-  return "ephemeral";
+  return (BigInt.asUintN(64, owner) & TTL_MARK) === TTL_MARK ? "ttl" : "ephemeral";
 }
 
 /** The TTL in milliseconds of an owner whose kind is "ttl". */
-export function ownerTtlMs(owner: bigint, rules: OwnerRules): number {
-  const mask = rules.emulate353Ttl && !rules.extendedTypes ? OLD_TTL_MASK : BigInt(MAX_TTL_MS);
-  return Number(BigInt.asUintN(64, owner) & mask);
+export function ownerTtlMs(owner: bigint): number {
+  return Number(BigInt.asUintN(64, owner) & BigInt(MAX_TTL_MS));
 }

@@ -16,7 +16,7 @@ import {
   type Random,
 } from "@vivarium/runtime";
 import { Storage } from "@vivarium/storage";
-import { type Crc32, DataTree, type DataTreeOptions, SnapshotLoader } from "@vivarium/tree";
+import { type Crc32, DataTree, type DataTreeOptions, crc32 as ownCrc32, SnapshotLoader } from "@vivarium/tree";
 import { buildAuth } from "./build-auth.ts";
 import type { ServerConfig } from "./config/index.ts";
 import { answerFourLetterWord } from "./four-letter-words/index.ts";
@@ -49,9 +49,11 @@ export interface RunningServer {
   readonly stopped: Promise<void>;
 }
 
-/** The platform's checksum is several times faster than the tree's own on all but the shortest inputs. */
+/** The platform's checksum is several times faster than the tree's own, except where calling it costs more than the work. */
 // Of an empty array without memory of its own zlib.crc32 forgets the seed and says 0.
-const crc32: Crc32 = (bytes, start, end, seed) => (start === end ? seed : zlibCrc32(bytes.subarray(start, end), seed));
+const crc32: Crc32 = (bytes, start, end, seed) =>
+  end - start < ZLIB_CRC_MIN_BYTES ? ownCrc32(bytes, start, end, seed) : zlibCrc32(bytes.subarray(start, end), seed);
+const ZLIB_CRC_MIN_BYTES = 256;
 
 /** A standalone server has no myid; like Apache's it gives out session ids as server 1 would. */
 const STANDALONE_SERVER_ID = 1;
@@ -170,6 +172,7 @@ class StandaloneServer implements RunningServer {
       emulate353Ttl: config.emulate353TtlNodes,
       digest: config.digestEnabled,
       crc32,
+      hashSeed: this.#ports.random.int(2 ** 32),
       onDigestMismatch: (zxid, expected, actual) => {
         if (this.#server !== null) this.#server.stats.digestMismatches++;
         this.#logger.error(

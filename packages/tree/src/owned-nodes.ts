@@ -77,7 +77,7 @@ export class OwnedNodes {
     }
     for (const id of this.ttls) {
       if (nodes.numChildren(id) > 0) continue;
-      const ttlMs = ownerTtlMs(nodes.owner(id), nodes.rules);
+      const ttlMs = ownerTtlMs(nodes.owner(id));
       if (ttlMs > 0 && nowMs - nodes.mtime(id) > ttlMs) paths.push(nodes.path(id));
     }
     return paths;

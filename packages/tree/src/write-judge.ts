@@ -164,7 +164,7 @@ export class WriteJudge {
 
   #isReapable(node: ChangeRecord, nowMs: number): boolean {
     if (node.kind === Kind.container) return true;
-    return node.kind === Kind.ttl && nowMs - node.mtime > ownerTtlMs(node.owner, this.#rules);
+    return node.kind === Kind.ttl && nowMs - node.mtime > ownerTtlMs(node.owner);
   }
 
   #remove(
