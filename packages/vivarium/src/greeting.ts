@@ -19,9 +19,12 @@ export function greeting(options: GreetingOptions): string {
   const rows: [string, string][] = [
     ["serves", everywhere ? `port ${address.port} of every address of this machine` : place],
     ["data", log === data ? data : `${data}, transaction log ${log}`],
-    ["settings", config.file === undefined ? "defaults (see vivarium server --help-settings)" : resolve(config.file)],
+    [
+      "settings",
+      config.file === undefined ? "defaults (npx vivarium server --help-settings lists them)" : resolve(config.file),
+    ],
     ["connect", `zkCli.sh -server ${place}`],
-    ["from Node", `import { ZooKeeper } from "@vivarium/client";  // "${place}"`],
+    ["from Node", `import { connect } from "@vivarium/client";  await connect("${place}")`],
     ["stop", "Ctrl-C"],
   ];
   const lines = rows.map(([name, value]) => `  ${name.padEnd(9)}  ${value}`);

@@ -89,7 +89,7 @@ test("a server without a file greets with where it is, where the data is and how
   for (const text of ["Vivarium 1.2.3", "127.0.0.1:2181", "/some/data", "zkCli.sh -server 127.0.0.1:2181", "Ctrl-C"]) {
     assert.ok(terminal.printed.includes(text), text);
   }
-  assert.match(terminal.complaints, /INFO {2}started\n.*INFO {2}stopping {2}signal=SIGTERM\n$/s);
+  assert.match(terminal.complaints, /INFO {2}started\n.*INFO {2}stopping {2}signal=SIGTERM\n.*INFO {2}stopped\n$/s);
   assert.equal(terminal.listeners, 0);
 });
 

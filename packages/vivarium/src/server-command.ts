@@ -95,6 +95,7 @@ export async function serverCommand({
     const server = await startServer({ config, logger });
     if (logging.format === "text") terminal.print(greeting({ version, config, address: server.address }));
     await untilStopped(server, signals);
+    logger.info("stopped");
     return ExitCode.ok;
   } catch (error) {
     return complain(error, report);
