@@ -59,7 +59,12 @@ export class MemoryFile {
   }
 
   endSync(sync: PendingSync): void {
-    this.#syncs.delete(sync);
+    if (!this.#syncs.has(sync)) return;
+    // It covers those that were begun before it, whether or not anybody still waits for them.
+    for (const earlier of this.#syncs) {
+      this.#syncs.delete(earlier);
+      if (earlier === sync) break;
+    }
     this.#durableSize = sync.size;
   }
 

@@ -6,7 +6,7 @@ import { Reader } from "@vivarium/jute";
 import type { Zxid } from "@vivarium/protocol";
 import type { DiskFile } from "@vivarium/runtime";
 import { adler32 } from "./adler32.ts";
-import { isZero, looksTorn } from "./torn-tail.ts";
+import { isZero, looksTorn, SECTOR_BYTES } from "./torn-tail.ts";
 import {
   ENTRY_MIN_BYTES,
   entryZxid,
@@ -39,11 +39,18 @@ const CHUNK_BYTES = 1024 * 1024;
 export async function scanLogFile(file: DiskFile, visit: VisitRecord): Promise<LogFileEnd> {
   const window = new FileWindow(file, await file.size());
   if (!(await window.fill(LOG_HEADER_BYTES))) return { kind: "unbegun", goodBytes: 0 };
-  if (window.reader.int() !== LOG_MAGIC) {
-    return { kind: isZero(window.reader.bytes, 0, window.filled) ? "unbegun" : "not a log", goodBytes: 0 };
-  }
+  if (window.reader.int() !== LOG_MAGIC) return withoutHeader(window);
   window.reader.offset = LOG_HEADER_BYTES;
   return scanRecords(window, visit);
+}
+
+/** The first write may have left any of its sectors behind, but the sector of the header is then zero. */
+async function withoutHeader(window: FileWindow): Promise<LogFileEnd> {
+  window.reader.offset = 0;
+  const start = await window.peek(2 * MAX_GROUP_BYTES);
+  const headerIsLost = isZero(start, 0, Math.min(SECTOR_BYTES, start.length));
+  const beyond = start.subarray(MAX_GROUP_BYTES);
+  return { kind: headerIsLost && isZero(beyond, 0, beyond.length) ? "unbegun" : "not a log", goodBytes: 0 };
 }
 
 async function scanRecords(window: FileWindow, visit: VisitRecord): Promise<LogFileEnd> {

@@ -11,6 +11,7 @@ import { readTxn, type SnapshotSink, type Txn, type Zxid, zxidHex } from "@vivar
 import type { Disk } from "@vivarium/runtime";
 import type { DataDirectories } from "./data-directories.ts";
 import { listLogs } from "./file-names.ts";
+import { makeDurable } from "./make-durable.ts";
 import { loadNewestSnapshot } from "./snapshot-reader.ts";
 import { StorageError } from "./storage-error.ts";
 import { readTxnLog } from "./txn-log-reader.ts";
@@ -60,6 +61,7 @@ export async function recover<State>(options: RecoveryOptions<State>): Promise<R
     onWarning,
   });
   if (snapshot === null) return recoverWithoutSnapshot(options, trusted);
+  await makeDurable(disk, snapshot.file.path);
   const state = snapshot.sink.finish();
   const { last, replayed } = await replay(options, state, snapshot.file.zxid);
   return { state, lastProcessedZxid: last, snapshotZxid: snapshot.file.zxid, replayed, needsSnapshot: false };

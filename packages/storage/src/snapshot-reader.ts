@@ -72,7 +72,7 @@ export async function readSnapshot(disk: Disk, snapshot: SnapshotFile, sink: Sna
 }
 
 async function* fileChunks(file: DiskFile): AsyncGenerator<Uint8Array> {
-  const chunk = new Uint8Array(CHUNK_BYTES);
+  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, await file.size()));
   let position = 0;
   for (;;) {
     const count = await file.read(chunk, position);

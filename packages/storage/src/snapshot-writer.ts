@@ -71,7 +71,7 @@ export function* snapshotSlices(
   source: SnapshotSource,
   options: { lastProcessedZxid: boolean },
 ): Generator<Uint8Array, void, void> {
-  const writer = new Writer(2 * SLICE_BYTES);
+  const writer = new Writer();
   let adler = ADLER32_START;
   let summed = 0;
   const sum = (): number => {

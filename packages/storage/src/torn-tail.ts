@@ -10,7 +10,8 @@
 import { ADLER32_START, adler32 } from "./adler32.ts";
 import { ENTRY_MIN_BYTES, RECORD_END, RECORD_HEADER_BYTES } from "./txn-log-format.ts";
 
-const SECTOR_BYTES = 512;
+/** What a disk writes whole or not at all. */
+export const SECTOR_BYTES = 512;
 const ADLER_MODULUS = 65521;
 /** The inverse of 2 modulo ADLER_MODULUS. */
 const HALF = 32761;

@@ -13,6 +13,7 @@ import { type Zxid, zxidEpoch, zxidHex } from "@vivarium/protocol";
 import type { Disk } from "@vivarium/runtime";
 import { type LogFile, listLogs } from "./file-names.ts";
 import { type LogFileEnd, scanLogFile, type VisitRecord } from "./log-file-scanner.ts";
+import { makeDurable } from "./make-durable.ts";
 import { StorageError, storageErrorFrom } from "./storage-error.ts";
 
 export interface ReadTxnLogOptions {
@@ -28,7 +29,7 @@ export interface ReadTxnLogOptions {
   through?: Zxid;
   /** False stops reading. */
   visit(entry: Reader, zxid: Zxid): boolean;
-  /** True at start of a server: what a crash left at the end is cut off, so that what is written next is not behind it. */
+  /** True at start of a server: what a crash left at the end is cut off, and what is read is synced. */
   repair?: boolean;
   onWarning?(message: string): void;
 }
@@ -46,8 +47,9 @@ export async function readTxnLog(options: ReadTxnLogOptions): Promise<Zxid> {
     const end = await scanFile(disk, file.path, recordVisitor(options, file.path, progress));
     if (end.kind === "stopped") break;
     await judgeEnd(options, file, end, i === files.length - 1);
+    if (options.repair === true) await makeDurable(disk, file.path);
     progress.unexplainedEnd =
-      end.kind === "torn" ? ` ${file.path} ends in a torn record at offset ${end.goodBytes}.` : "";
+      end.kind === "torn" ? `; ${file.path} ends in a torn record at offset ${end.goodBytes}` : "";
   }
   return progress.last;
 }
@@ -76,7 +78,7 @@ function recordVisitor(options: ReadTxnLogOptions, path: string, progress: Progr
     if (progress.checked && zxid > progress.last + 1 && zxidEpoch(zxid) === zxidEpoch(progress.last)) {
       throw new StorageError(
         path,
-        `transactions ${zxidHex(progress.last + 1)} to ${zxidHex(zxid - 1)} are missing before the record at offset ${offset}.${progress.unexplainedEnd}`,
+        `transactions ${zxidHex(progress.last + 1)} to ${zxidHex(zxid - 1)} are missing before the record at offset ${offset}${progress.unexplainedEnd}`,
         RESTORE,
       );
     }
@@ -123,7 +125,6 @@ async function cutOff(options: ReadTxnLogOptions, path: string, goodBytes: numbe
     const file = await options.disk.open(path, "update");
     try {
       await file.truncate(goodBytes);
-      await file.datasync();
     } finally {
       await file.close();
     }

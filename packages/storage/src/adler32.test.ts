@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deflateSync } from "node:zlib";
+import fc from "fast-check";
+import { adler32 } from "./index.ts";
+
+/** zlib ends its streams with the Adler-32 of what went in. */
+const byZlib = (bytes: Uint8Array): number =>
+  deflateSync(bytes, { level: 0 }).readUInt32BE(deflateSync(bytes, { level: 0 }).length - 4);
+
+test("agrees with zlib, also where the sums are largest", () => {
+  for (const size of [0, 1, 7, 8, 9, 5551, 5552, 5553, 100_000]) {
+    const bytes = new Uint8Array(size).fill(255);
+    assert.equal(adler32(bytes), byZlib(bytes), `${size} bytes`);
+  }
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => adler32(bytes) === byZlib(bytes)));
+});
+
+test("in two parts gives the same as in one", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (bytes, at) => {
+      const cut = Math.min(at, bytes.length);
+      return adler32(bytes, cut, bytes.length, adler32(bytes, 0, cut)) === adler32(bytes);
+    }),
+  );
+});
