@@ -123,6 +123,7 @@ export class ZooKeeperServer {
         extendedTypes: config.extendedTypesEnabled,
         emulate353Ttl: config.emulate353TtlNodes,
         enforceQuota: config.enforceQuota,
+        onQuotaExceeded: (path, kind) => this.log.warn(`a ${kind} quota is exceeded`, { path }),
         checkSession: ({ sessionId }) => tracker.check(sessionId, null),
       },
       nextZxid: () => ++zxid,

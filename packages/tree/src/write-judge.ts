@@ -39,6 +39,8 @@ import type { WriteOp, WriteRequest } from "./write-request.ts";
 export interface WriteRules extends OwnerRules {
   /** Whether hard quotas refuse writes: `zookeeper.enforceQuota`. */
   enforceQuota: boolean;
+  /** Told of a write beyond a quota of the subtree at `prefix`: "soft" lets it pass, "hard" refuses it. */
+  onQuotaExceeded?: (prefix: string, kind: "soft" | "hard") => void;
   /**
    * Whether the session may write: OK, SESSIONEXPIRED or SESSIONMOVED. With `ephemeral` the session must be a global
    * one, and EPHEMERALONLOCALSESSION is possible too.
@@ -272,7 +274,9 @@ export class WriteJudge {
     const stats = nodes.findPath(quotaStatsPath(prefix));
     if (limits === NONE || stats === NONE) return false;
     const [limit, now] = [StatsTrack.parse(nodes.data(limits)), StatsTrack.parse(nodes.data(stats))];
-    return quotaExceeded(limit, now, { count, bytes }) === "hard";
+    const exceeded = quotaExceeded(limit, now, { count, bytes });
+    if (exceeded !== undefined) this.#rules.onQuotaExceeded?.(prefix, exceeded);
+    return exceeded === "hard";
   }
 
   /** The data of the body written at `start`, as a window on the entry; the node's checksum is brought up to it. */
