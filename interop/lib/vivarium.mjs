@@ -6,21 +6,14 @@ import { repoDir } from "./paths.mjs";
 import { prepareServer, ServerProcess } from "./server-process.mjs";
 
 const entry = join(repoDir, "packages", "vivarium", "bin", "vivarium.js");
-
-/** Why our server cannot be started, or undefined if it can. */
-export function vivariumMissing() {
-  return existsSync(join(repoDir, "packages", "vivarium", "dist", "main.js"))
-    ? undefined
-    : "packages/vivarium is not built: run `npm run build`";
-}
+const built = join(repoDir, "packages", "vivarium", "dist", "main.js");
 
 /**
  * Starts Vivarium and waits until it serves.
  * @param {import("./server-process.mjs").ServerOptions} [options]
  */
 export async function startVivarium(options = {}) {
-  const missing = vivariumMissing();
-  if (missing) throw new Error(missing);
+  if (!existsSync(built)) throw new Error("packages/vivarium is not built: run `npm run build`");
   const { dataDir, port, configFile } = await prepareServer(options);
   const sets = Object.entries(options.properties ?? {}).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   const args = [entry, "server", configFile, ...sets];
