@@ -70,9 +70,13 @@ export class ServerProcess {
       });
       this.#child.on("close", (code, signal) => resolve({ code, signal }));
     });
+    // A program that ends without stopping its servers must not leave them behind.
+    const orphaned = () => this.#child.kill("SIGKILL");
+    process.once("exit", orphaned);
     this.hasExited = false;
     this.#exited.then(() => {
       this.hasExited = true;
+      process.off("exit", orphaned);
     });
   }
 
