@@ -52,6 +52,8 @@ export interface ListenOptions {
   port: number;
   /** Connections that may wait to be accepted. Default: the operating system's. */
   backlog?: number;
+  /** The operating system probes idle connections and breaks those whose other end has vanished. Default false. */
+  keepAlive?: boolean;
   /** Accepting failed, for example because no file descriptors are left; the listener goes on. */
   onError?: (error: Error) => void;
 }

@@ -1,6 +1,7 @@
 /** Files by node:fs. Every call runs in Node's thread pool, so that a slow disk never holds up the event loop. */
 import fs from "node:fs";
 import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Disk, DiskFile, DiskLock, FileInfo, OpenMode } from "./disk.ts";
 import { lockDirectory } from "./node-directory-lock.ts";
 
@@ -40,7 +41,17 @@ export class NodeDisk implements Disk {
   }
 
   async makeDirectory(path: string): Promise<void> {
-    await mkdir(path, { recursive: true });
+    // One level at a time: Node's own recursion never ends where directories cannot be made, as under /proc.
+    try {
+      await mkdir(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST" && (await this.stat(path))?.kind === "directory") return;
+      const parent = dirname(path);
+      if (code !== "ENOENT" || parent === path || (await this.stat(parent)) !== null) throw error;
+      await this.makeDirectory(parent);
+      await mkdir(path);
+    }
   }
 
   async syncDirectory(path: string): Promise<void> {

@@ -10,10 +10,10 @@ const nothing = (): void => {};
 
 export class NodeNetwork implements Network {
   listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener> {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const { host, port, backlog, keepAlive = false, onError = nothing } = options;
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (socket) => {
       onConnection(new NodeConnection(socket));
     });
-    const { host, port, backlog, onError = nothing } = options;
     return new Promise((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host, port, backlog }, () => {

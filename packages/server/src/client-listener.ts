@@ -61,9 +61,9 @@ export class ClientListener {
 
   async listen(
     network: Network,
-    at: { host: string | undefined; port: number; backlog: number },
+    at: { host: string | undefined; port: number; backlog: number; keepAlive: boolean },
   ): Promise<{ host: string; port: number }> {
-    const options = { port: at.port, ...(at.host === undefined ? {} : { host: at.host }) };
+    const options = { port: at.port, keepAlive: at.keepAlive, ...(at.host === undefined ? {} : { host: at.host }) };
     const backlog = at.backlog > 0 ? { backlog: at.backlog } : {};
     const onError = (error: Error) => this.#host.log.warn("could not accept a connection", { error });
     this.#listener = await network.listen({ ...options, ...backlog, onError }, (socket) => this.#accept(socket));

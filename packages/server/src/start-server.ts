@@ -117,10 +117,11 @@ class StandaloneServer implements RunningServer {
     this.#closeOrphanedSessions(server);
     await storage.drained();
     const { clientPort: port, clientPortAddress: host, clientPortListenBacklog: backlog } = this.#config;
+    const keepAlive = this.#config.clientTcpKeepAlive;
     this.#housekeeping = new Housekeeping(server);
     this.#housekeeping.start();
     this.#inService = true;
-    this.#address = await server.listener.listen(this.#ports.network, { host, port, backlog });
+    this.#address = await server.listener.listen(this.#ports.network, { host, port, backlog, keepAlive });
     storage.startPurging();
     this.#logger.info("serving clients", this.#address);
   }

@@ -75,12 +75,6 @@ export const requestSettings = {
     default: "1048575",
     doc: "The largest request a client may send, and so the largest znode. Clients need the same value.",
   }),
-  maxBufferExtraBytes: built("jute.maxbuffer.extrasize", {
-    form: "property",
-    kind: integer({ min: -1, unit: "bytes" }),
-    default: "-1",
-    doc: "What a stored record may be larger than jute.maxbuffer. -1: jute.maxbuffer again; at least 1024.",
-  }),
   globalOutstandingLimit: built("globalOutstandingLimit", {
     form: "property",
     kind: integer({ min: 1 }),
@@ -105,12 +99,6 @@ export const requestSettings = {
     default: "0",
     doc: "Requests that may be in work before new ones are held back. 0 or less: never hold back.",
   }),
-  requestThrottleStallTimeMs: built("request_throttle_stall_time", {
-    form: "property",
-    kind: integer({ min: 1, unit: "ms" }),
-    default: "100",
-    doc: "The longest time a held-back request waits before the limit is looked at again.",
-  }),
   requestThrottleDropStale: built("request_throttle_drop_stale", {
     form: "property",
     kind: flag,
@@ -122,18 +110,6 @@ export const requestSettings = {
     kind: flag,
     default: "false",
     doc: "A request that waited longer than its session's timeout is stale.",
-  }),
-  requestStaleConnectionCheck: built("request_stale_connection_check", {
-    form: "property",
-    kind: flag,
-    default: "true",
-    doc: "A request whose connection is gone is stale.",
-  }),
-  requestThrottlerShutdownTimeoutMs: built("request_throttler.shutdownTimeout", {
-    form: "property",
-    kind: integer({ min: 0, unit: "ms" }),
-    default: "10000",
-    doc: "How long shutting down waits for held-back requests.",
   }),
   throttledOpWaitTimeMs: built("throttled_op_wait_time", {
     form: "property",

@@ -53,12 +53,6 @@ export const storageSettings = {
     default: "0",
     doc: "How long a write may wait for others to share its flush. 0: it waits for none.",
   }),
-  maxWriteQueuePollTimeMs: built("maxWriteQueuePollTime", {
-    form: "property",
-    kind: integer({ min: -1, unit: "ms" }),
-    default: "-1",
-    doc: "With flushDelay: a pause in writes longer than this flushes at once. -1: a third of flushDelay.",
-  }),
   maxBatchSize: built("maxBatchSize", {
     form: "property",
     kind: integer({ min: 1 }),

@@ -18,7 +18,6 @@ export function settleConfig(readings: Readings): ServerConfig {
   const dataDir = values.dataDir ?? "";
   if (dataDir === "" && !given.has("dataDir"))
     missing(readings, { key: "dataDir", example: "dataDir=/var/lib/zookeeper" });
-  const flushDelayMs = values.flushDelayMs;
   return {
     ...values,
     ...settleSessionTimeouts(readings),
@@ -27,8 +26,6 @@ export function settleConfig(readings: Readings): ServerConfig {
     file,
     dataDir,
     dataLogDir: values.dataLogDir ?? dataDir,
-    maxBufferExtraBytes: Math.max(1024, orElse(values.maxBufferExtraBytes, values.maxBufferBytes)),
-    maxWriteQueuePollTimeMs: orElse(values.maxWriteQueuePollTimeMs, Math.floor(flushDelayMs / 3)),
     authProviders: readAuthProviders(readings),
     membership,
     given: new Map([...given].map(([name, { value }]) => [name, value])),

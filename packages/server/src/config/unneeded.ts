@@ -31,6 +31,11 @@ const properties: Setting[] = unneeded("property", [
   ["watcherCleanIntervalInSeconds", integer({ unit: "s" }), "600", "The same."],
   ["maxInProcessingDeadWatchers", size, "-1", "The same."],
   ["bitHashCacheSize", size, "10", "No bit sets."],
+  ["jute.maxbuffer.extrasize", size, "-1", "Records on disk are read whatever their size."],
+  ["maxWriteQueuePollTime", ms, "-1", "How long a write may wait for company is for flushDelay alone to say."],
+  ["request_throttle_stall_time", ms, "100", "A held-back request goes on as soon as another is answered."],
+  ["request_stale_connection_check", flag, "true", "What a closed connection still asked for is always dropped."],
+  ["request_throttler.shutdownTimeout", ms, "10000", "Held-back requests have not left their clients' sockets."],
   ["jmx.log4j.disable", flag, "false", "No JMX."],
   ["jmx.log4j.mbean", text(), "log4j:hierarchy=default", "No JMX."],
 ]);
