@@ -50,7 +50,9 @@ interface Group {
 /** Java's FilePadding reserves when less than this is left. */
 const PADDING_MARGIN_BYTES = 4096;
 /** A buffer that one big burst made larger than this is not kept. */
-const KEPT_BUFFER_BYTES = 4 * 1024 * 1024;
+const KEPT_BUFFER_BYTES = MAX_GROUP_BYTES;
+/** One is being filled while another is being written. */
+const KEPT_BUFFERS = 2;
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 export class TxnLogWriter {
@@ -150,25 +152,35 @@ export class TxnLogWriter {
     this.#failed = true;
   }
 
+  /** What onFlushed throws is not the disk's fault: it is not caught, and ends the process. */
   async #writeGroups(): Promise<void> {
-    try {
-      for (let group = this.#waiting.shift(); group !== undefined; group = this.#waiting.shift()) {
-        await this.#writeGroup(group);
-        if (group.bytes.bytes.length <= KEPT_BUFFER_BYTES) {
-          group.bytes.reset();
-          this.#spareBuffers.push(group.bytes);
-        }
-        this.#lastFlushed = group.lastZxid;
-        this.#options.onFlushed(group.lastZxid);
-        await this.#reserve();
-      }
-    } catch (error) {
-      this.#fail(error, "writing the log");
+    for (let group = this.#waiting.shift(); group !== undefined; group = this.#waiting.shift()) {
+      if (!(await this.#succeeds(this.#writeGroup(group)))) break;
+      this.#keep(group.bytes);
+      this.#lastFlushed = group.lastZxid;
+      this.#options.onFlushed(group.lastZxid);
+      if (!(await this.#succeeds(this.#reserve()))) break;
     }
     this.#flushing = false;
     const waiters = this.#idleWaiters;
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
+  }
+
+  async #succeeds(work: Promise<void>): Promise<boolean> {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      this.#fail(error, "writing the log");
+      return false;
+    }
+  }
+
+  #keep(buffer: Writer): void {
+    if (buffer.bytes.length > KEPT_BUFFER_BYTES || this.#spareBuffers.length === KEPT_BUFFERS) return;
+    buffer.reset();
+    this.#spareBuffers.push(buffer);
   }
 
   async #writeGroup(group: Group): Promise<void> {
