@@ -70,6 +70,21 @@ for (const reservedBytes of [0, 16384]) {
   });
 }
 
+test("a changed bit is found even in a record full of zeros, which looks as if sectors were lost", async () => {
+  const entry = createEntry(1, 2000).fill(0, 100, 1900);
+  const writer = new Writer();
+  writeLogHeader(writer);
+  writeRecord(writer, entry);
+  const world = makeWorld();
+  for (let at = 16; at < writer.length; at++) {
+    const spoiled = new Uint8Array(8192);
+    spoiled.set(writer.written());
+    spoiled[at] = (spoiled[at] as number) ^ (1 << (at % 8));
+    await world.settle(putContent(world.disk, "/log.1", spoiled));
+    await assert.rejects(readAll(world), /record at offset 16 is corrupt/, `byte ${at}`);
+  }
+});
+
 test("a group whose sectors reached the disk in any combination is cut at its first bad record", async () => {
   const { content, ends } = makeLog(12, 16384);
   const synced = ends[5] as number;
