@@ -38,15 +38,26 @@ export class Comparer {
    * @returns {{at: string, left: any, right: any, signature: string} | undefined} the first difference not accepted
    */
   compare(step, left, right) {
-    const difference = firstDifference(left, right);
-    if (difference === undefined) return undefined;
-    const row = this.#rows.find(({ matches }) => matches(step, left, right));
-    if (row !== undefined) {
-      this.met.set(row.name, this.met.get(row.name) + 1);
-      return undefined;
+    for (const [at, a, b] of pairs(left, right)) {
+      const difference = firstDifference(a, b);
+      if (difference === undefined) continue;
+      const row = this.#rows.find(({ matches }) => matches(step, a, b));
+      if (row !== undefined) this.met.set(row.name, this.met.get(row.name) + 1);
+      else {
+        const place = [at, difference.at].filter((part) => part !== "").join(".");
+        return { ...difference, at: place, signature: signature(step, { ...difference, at: place }, a ?? b) };
+      }
     }
-    return { ...difference, signature: signature(step, difference, left, right) };
+    return undefined;
   }
+}
+
+/** The pieces that a row may explain one by one: arrivals, nodes, log records, lines; else the whole. */
+function pairs(left, right) {
+  const plain = (value) => value !== null && typeof value === "object";
+  if (!plain(left) || !plain(right) || Array.isArray(left) !== Array.isArray(right)) return [["", left, right]];
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...keys].map((key) => [key, left[key], right[key]]);
 }
 
 const short = (value) => {
@@ -55,10 +66,8 @@ const short = (value) => {
 };
 
 /** Differences with the same signature are most likely one bug. */
-function signature(step, { at, left, right }, leftAll, rightAll) {
-  const [index] = at.split(".");
-  const arrival = leftAll?.[index] ?? rightAll?.[index];
-  const which = arrival?.kind === "reply" ? arrival.name : (arrival?.kind ?? "");
+function signature(step, { at, left, right }, piece) {
+  const which = piece?.kind === "reply" ? piece.name : (piece?.kind ?? "");
   const place = at.replaceAll(/\d+/g, "n");
   return `${stepName(step)}: ${which} ${place}: ${short(left)} / ${short(right)}`;
 }

@@ -106,7 +106,9 @@ const multiRead = (random) => ({
   }),
 });
 
-const somePaths = (random) => (random.chance(0.03) ? null : random.list(random.int(0, 4), () => word.anyPath(random)));
+/** Where watches are set Apache takes null for a path, or stumbles over it half way: no client sends that. */
+const noNull = { nulls: false };
+const somePaths = (random) => random.list(random.int(0, 4), () => word.anyPath(random, noNull));
 const setWatches = (random) => ({
   relativeZxid: word.zxid(random),
   data: somePaths(random),
@@ -119,7 +121,7 @@ const setWatches2 = (random) => ({
   persistentRecursive: somePaths(random),
 });
 const addWatch = (random) => ({
-  path: word.anyPath(random),
+  path: word.anyPath(random, noNull),
   mode: random.chance(0.9) ? random.int(0, 1) : random.pick([2, -1, 99]),
 });
 const watchType = (random) => ({

@@ -1,7 +1,7 @@
 // What two right servers may answer differently is translated here into what must be equal:
 //  - session ids become their distance from the server's first one, passwords whether they belong to their session;
 //  - clock times become whether a time is there, after checking that one zxid always comes with one time;
-//  - children and ephemerals are sorted, because their order has no meaning;
+//  - children, ephemerals and the identities of whoAmI are sorted, because their order has no meaning;
 // All the rest stays as it came, down to bytes that nobody asked for.
 
 import { In } from "../lib/jute.mjs";
@@ -18,7 +18,10 @@ class ExactIn extends In {
   }
 }
 
-const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+/** Lists in which order has no meaning. */
+const unordered = new Set(["children", "ephemerals", "clientInfo"]);
+const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+const byText = (a, b) => (asText(a) < asText(b) ? -1 : 1);
 
 export class Translator {
   #firstSession;
@@ -65,7 +68,7 @@ export class Translator {
       return /^[ -~\n]*$/.test(value.toString("latin1")) ? value.toString() : `bytes ${value.toString("hex")}`;
     if (Array.isArray(value)) {
       const items = value.map((each) => this.value(each));
-      return key === "children" || key === "ephemerals" ? items.sort(byText) : items;
+      return unordered.has(key) ? items.sort(byText) : items;
     }
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(

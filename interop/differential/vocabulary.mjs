@@ -66,8 +66,8 @@ export const specialPaths = [
 ];
 
 /** A path for a request: mostly a good one, else a strange or a special one. */
-export function anyPath(random, options) {
-  if (random.chance(0.04)) return random.pick(strangePaths);
+export function anyPath(random, { nulls = true, ...options } = {}) {
+  if (random.chance(0.04)) return random.pick(strangePaths) ?? (nulls ? null : "");
   if (random.chance(0.05)) return random.pick(specialPaths);
   return path(random, options);
 }
@@ -202,7 +202,7 @@ export const zxid = (random) =>
     [6, { zxidBack: random.int(0, 30) }],
     [2, { zxidBack: 0 }],
     [1, 0],
-    [1, "9223372036854775807"],
+    [1, Number.MAX_SAFE_INTEGER],
   ]);
 
 /** Texts of a quota's limits, as clients of different ages write them. */

@@ -55,6 +55,9 @@ for (const type of [
 routes.set(OpCode.auth, "auth");
 routes.set(OpCode.sasl, "sasl");
 
+/** The record of a request that is refused without being looked at again. */
+const NO_RECORD = { bytes: new Uint8Array(0), start: 0, end: 0 };
+
 /** What the dispatcher needs of the rest of the server. */
 export interface Dispatch {
   readonly limits: RequestLimits;
@@ -243,6 +246,13 @@ export class RequestDispatcher {
     }
   }
 
+  /** Answers a pending request with an error once those before it are answered. */
+  refuse(connection: ClientConnection, request: PendingRequest, err: number): void {
+    request.refusal = err;
+    request.frame = NO_RECORD;
+    this.drainPending(connection);
+  }
+
   /** After the connection's first pending write was answered: the reads that waited for it, up to the next write. */
   drainPending(connection: ClientConnection): void {
     for (let next = connection.pending.peek(); next?.frame; next = connection.pending.peek()) {
@@ -282,7 +292,7 @@ export class RequestDispatcher {
   #prove(connection: ClientConnection, xid: number, route: "auth" | "sasl", reader: Reader): void {
     if (route === "sasl") {
       // No mechanism is configured: Apache answers OK with a null token, and the client goes on without SASL.
-      SaslToken.read(reader);
+      if (SaslToken.read(reader).token === null) throw new ProtocolError("a SASL request without a token");
       const at = connection.beginReply();
       SaslToken.write(connection.out, { token: null });
       connection.finishReply(at, { xid, zxid: 0, err: ErrorCode.OK });

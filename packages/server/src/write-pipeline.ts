@@ -39,6 +39,8 @@ export interface PipelineHost {
   defer(callback: () => void): void;
   /** The session's end is decided: nothing it asks for after this will be done. */
   closing(sessionId: bigint): void;
+  /** The request's record is nonsense and became no transaction: it is to be refused when its turn comes. */
+  undecodable(connection: ClientConnection, request: PendingRequest): void;
   /** A transaction was applied: sessions are opened and closed here, before any reply. */
   applied(proposal: Proposal): void;
   /** The reply of this request is complete; reads that waited for it may be answered. */
@@ -71,6 +73,11 @@ export class WritePipeline {
 
   submit(write: WriteRequest, connection: ClientConnection | null, request: PendingRequest | null): void {
     const prepared = this.#host.prepare.prepare(write, this.#host.wallMs());
+    if (prepared === undefined) {
+      if (connection === null || request === null) throw new Error("a request of our own cannot be decoded: our bug");
+      this.#host.undecodable(connection, request);
+      return;
+    }
     if (write.type === OpCode.closeSession) this.#host.closing(write.sessionId);
     this.#proposals.push({ prepared, connection, request });
     this.#host.agreement.propose(prepared.entry, prepared.txn);

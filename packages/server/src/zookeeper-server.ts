@@ -138,6 +138,7 @@ export class ZooKeeperServer {
       monotonicMs: () => clock.monotonicMs(),
       defer: (callback) => clock.defer(callback),
       closing: (sessionId) => tracker.setClosing(sessionId),
+      undecodable: (connection, request) => this.dispatcher.refuse(connection, request, ErrorCode.MARSHALLINGERROR),
       applied: (proposal) => this.#applied(proposal),
       answered: (connection, request, zxid) => {
         this.dispatcher.release(connection, request);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reader, Writer } from "@vivarium/jute";
-import { type ACL, ErrorCode, OpCode, type SnapshotSink, type Txn, type TxnBody } from "@vivarium/protocol";
+import { type ACL, ErrorCode, OpCode, type SnapshotSink, Stat, type Txn, type TxnBody } from "@vivarium/protocol";
 import { DataTree, type DataTreeOptions } from "./data-tree.ts";
 import { NONE, ROOT } from "./node-store.ts";
 import { SnapshotLoader } from "./snapshot-loader.ts";
@@ -324,7 +324,8 @@ test("the nearest quota above a change keeps count of it", () => {
   for (const path of ["/a", "/a/b", "/zookeeper/quota/a", "/zookeeper/quota/a/zookeeper_limits"]) {
     apply(create(path, { data: "four" }));
   }
-  apply(create("/zookeeper/quota/a/zookeeper_stats"));
+  const created = apply(create("/zookeeper/quota/a/zookeeper_stats", { data: "as it was created" }));
+  assert.equal(created.stat && Stat.read(new Reader(created.stat)).dataLength, 17);
   const ofA = "/zookeeper/quota/a/zookeeper_stats";
   assert.equal(stats(ofA), "count=2,bytes=8");
   apply(create("/a/b/c", { data: "seven77" }));

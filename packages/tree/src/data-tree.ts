@@ -18,7 +18,6 @@ import {
   QUOTA_PATH,
   READ_ACL_UNSAFE,
   type SnapshotSource,
-  STAT_BYTES,
   type StatPersisted,
   type Txn,
   type TxnBody,
@@ -30,7 +29,7 @@ import {
 import { OPEN_ACL_ID } from "./acl-table.ts";
 import type { Crc32 } from "./crc32.ts";
 import { DigestHistory, type DigestMismatch } from "./digest-history.ts";
-import { NONE, type NodeId, NodeStore, ROOT } from "./node-store.ts";
+import { NONE, NodeStore, ROOT } from "./node-store.ts";
 import { SnapshotWalk } from "./snapshot-walk.ts";
 import { type TxnResult, Znodes } from "./znodes.ts";
 
@@ -140,17 +139,11 @@ export class DataTree extends Znodes {
         failedAt === -1 || body.type === OpCode.error
           ? this.#applyBody(body, header)
           : notCarriedOut(i < failedAt ? ErrorCode.OK : ErrorCode.RUNTIMEINCONSISTENCY);
-      if (result.node !== NONE) result.stat = this.#statOf(result.node);
+      if (result.node !== NONE) result.stat ??= this.statOf(result.node);
       if (err === ErrorCode.OK) err = result.err;
       results.push(result);
     }
     return { type: OpCode.multi, err, node: NONE, results };
-  }
-
-  #statOf(id: NodeId): Uint8Array {
-    const stat = new Uint8Array(STAT_BYTES);
-    this.nodes.copyStat(id, stat, 0);
-    return stat;
   }
 
   /** The list in the transaction decides; what this server finds beyond it can only be left over from replay. */

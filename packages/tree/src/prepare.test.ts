@@ -138,13 +138,37 @@ test("the reaper's delete spares what was touched or replaced meanwhile", () => 
   assert.equal(it.err(deleteContainer, { path: "/t" }), E.NONODE);
 });
 
-test("an unreadable request is a MARSHALLINGERROR with a zxid of its own", () => {
-  const bad: [number, Uint8Array][] = [
+test("a record that cannot be decoded leaves nothing behind", () => {
+  const it = bench();
+  const undecodable: [number, Uint8Array][] = [
     [create, encodeRequest(create, { path: "/x" }).subarray(0, 20)],
     [setData, new Uint8Array(0)],
     [createContainer, Uint8Array.of(255, 255, 255, 255)],
+  ];
+  for (const [type, bytes] of undecodable) assert.equal(it.tryToDecide(type, bytes), undefined);
+  const { txn } = it.decide(create, encodeRequest(create, { path: "/x" }));
+  assert.equal(txn.header.zxid, it.tree.lastProcessedZxid + 1);
+});
+
+test("nonsense that can be decoded is a MARSHALLINGERROR with a zxid of its own", () => {
+  const nullPath = Uint8Array.of(255, 255, 255, 255);
+  const nullId = [{ perms: 31, id: { scheme: "digest", id: null } }];
+  const bad: [number, Uint8Array][] = [
+    [create, Uint8Array.of(...nullPath, ...encodeRequest(create, { path: "" }).subarray(4))],
+    [remove, Uint8Array.of(...nullPath, 0, 0, 0, 0)],
+    [create, encodeRequest(create, { path: "/x", acl: nullId })],
+    [setACL, encodeRequest(setACL, { path: "/a", acl: nullId })],
     [multi, encodeRequest(multi, { ops: [{ type: create, path: "/x", flags: 9 }] })],
     [multi, encodeRequest(multi, { ops: [{ type: create, path: "/x", flags: TTL }] })],
+    [
+      multi,
+      encodeRequest(multi, {
+        ops: [
+          { type: create, path: "/x" },
+          { type: create, path: "/y", acl: nullId },
+        ],
+      }),
+    ],
     [multi, encodeRequest(multi, { ops: [{ type: OpCode.getData, path: "/a", watch: false }] })],
     [multi, Uint8Array.of(0, 0, 0, 20, 0, 255, 255, 255, 255)],
   ];
@@ -157,6 +181,8 @@ test("an unreadable request is a MARSHALLINGERROR with a zxid of its own", () =>
     assert.equal(txn.header.zxid, ++last);
     assert.deepEqual(readTxn(new Reader(entry)), txn);
   }
+  it.apply();
+  assert.equal(it.err(create, { path: "/x" }), E.OK);
 });
 
 test("requests see what is decided but not applied", () => {

@@ -3,11 +3,12 @@
  * which they will be applied, by the tree as it will be when their turn comes; what comes out says what to do and needs
  * no more judging. A refused request becomes an error transaction, which takes a zxid like any other.
  *
- * Invariants: every request gets exactly one transaction and one zxid; `entry` is the transaction byte for byte as the
- * log and the followers get it; the digest in it is the tree's after applying it.
+ * Invariants: every request that can be decoded gets exactly one transaction and one zxid, and so does every multi;
+ * `entry` is the transaction byte for byte as the log and the followers get it; the digest in it is the tree's after
+ * applying it.
  *
  * It differs from Apache in one thing: there a request that cannot be decoded becomes an error transaction under the
- * zxid of the one before, which makes a log with the same zxid twice. Here it gets its own.
+ * zxid of the one before, which makes a log with the same zxid twice. Here it leaves nothing behind.
  *
  * Source: client protocol facts, section 10; disk format facts, section 4.1. @see PrepRequestProcessor
  */
@@ -33,7 +34,7 @@ import { ChangeRecords } from "./change-records.ts";
 import type { Crc32 } from "./crc32.ts";
 import type { DataTree } from "./data-tree.ts";
 import { WriteJudge, type WriteRules } from "./write-judge.ts";
-import { readMultiOps, readWriteOp, type WriteOp, type WriteRequest } from "./write-request.ts";
+import { isSingleWrite, readMultiOps, readWriteOp, type WriteOp, type WriteRequest } from "./write-request.ts";
 
 export interface PrepareOptions {
   tree: DataTree;
@@ -89,13 +90,18 @@ export class Prepare {
     return this.#records.size;
   }
 
-  /** The request's transaction. @param timeMs milliseconds since 1970: the time of all that it creates or changes */
-  prepare(request: WriteRequest, timeMs: number): Prepared {
+  /**
+   * The request's transaction, or undefined if its record cannot be decoded: MARSHALLINGERROR, without a zxid.
+   * @param timeMs milliseconds since 1970: the time of all that it creates or changes
+   */
+  prepare(request: WriteRequest, timeMs: number): Prepared | undefined {
     const { sessionId: clientId, cxid, type } = request;
+    const op = isSingleWrite(type) ? decodable(request) : null;
+    if (op === undefined) return undefined;
     const header: TxnHeader = { clientId, cxid, zxid: this.#nextZxid(), time: timeMs, type };
     this.#records.refresh();
     this.#begin(header, request.reader.remaining);
-    const body = this.#decide(request, header);
+    const body = op === null ? this.#decide(request, header) : this.#judge.perform(op, request, header, this.#writer);
     return typeof body === "number" ? this.#refuse(header, body) : this.#finish(header, body, multiError(body));
   }
 
@@ -107,15 +113,6 @@ export class Prepare {
   #decide(request: WriteRequest, header: TxnHeader): TxnBody | number {
     try {
       switch (request.type) {
-        case OpCode.create:
-        case OpCode.create2:
-        case OpCode.createContainer:
-        case OpCode.createTTL:
-        case OpCode.delete:
-        case OpCode.deleteContainer:
-        case OpCode.setData:
-        case OpCode.setACL:
-          return this.#judge.perform(readWriteOp(request.type, request.reader), request, header, this.#writer);
         case OpCode.multi:
           return this.#multi(readMultiOps(request.reader), request, header);
         case OpCode.createSession:
@@ -132,8 +129,11 @@ export class Prepare {
     throw new Error(`${opName(request.type)} came to be prepared but is no write: answer it before it gets here`);
   }
 
-  /** All or nothing: the parts see each other's changes, and the first that is refused takes all of them back. */
-  #multi(ops: readonly WriteOp[], request: WriteRequest, header: TxnHeader): TxnBody {
+  /**
+   * All or nothing: the parts see each other's changes, and the first that is refused takes all of them back. What is
+   * nonsense in one part is nonsense as a whole.
+   */
+  #multi(ops: readonly WriteOp[], request: WriteRequest, header: TxnHeader): TxnBody | number {
     const writer = this.#writer;
     const bodyStart = writer.length;
     const txns: TxnBody[] = [];
@@ -147,6 +147,7 @@ export class Prepare {
       if (typeof body === "number") {
         this.#records.rollback(header.zxid);
         writer.length = bodyStart;
+        if (body === ErrorCode.MARSHALLINGERROR) return body;
         return this.#write({ type: OpCode.multi, txns: failedParts(ops.length, txns.length, body) });
       }
       writer.view.setInt32(sizeAt, writer.length - sizeAt - 4);
@@ -213,6 +214,15 @@ export class Prepare {
     }
     const entry = writer.bytes.subarray(this.#entryStart, writer.length);
     return { txn: { header, body, digest }, entry, err };
+  }
+}
+
+function decodable({ type, reader }: WriteRequest): WriteOp | undefined {
+  try {
+    return readWriteOp(type, reader);
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
   }
 }
 

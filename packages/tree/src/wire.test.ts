@@ -115,7 +115,9 @@ class MiniServer {
   write(sessionId: bigint, cxid: number, type: number, authInfo: readonly Id[], reader: Reader) {
     this.#zxid++;
     const time = this.times.get(this.#zxid) ?? 0;
-    const { txn } = this.prepare.prepare({ sessionId, cxid, type, authInfo, reader }, time);
+    const prepared = this.prepare.prepare({ sessionId, cxid, type, authInfo, reader }, time);
+    assert.ok(prepared !== undefined, "cannot be decoded");
+    const { txn } = prepared;
     const result = this.tree.apply(txn);
     this.prepare.applied(txn.header.zxid);
     return result;

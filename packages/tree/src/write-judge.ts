@@ -89,9 +89,10 @@ export class WriteJudge {
   #create(op: WriteOp, request: WriteRequest, header: TxnHeader, writer: Writer): TxnBody | number {
     const refused = this.#refuseMode(op) || this.#rules.checkSession(request, isEphemeral(op.flags));
     if (refused !== ErrorCode.OK) return refused;
+    if (op.nullPath) return ErrorCode.MARSHALLINGERROR;
     if (!hasParent(op.path)) return ErrorCode.BADARGUMENTS;
     const acl = op.acl === OPEN_ACL_UNSAFE ? op.acl : this.#auth.fixupACL(op.acl, request.authInfo);
-    if (acl === undefined) return ErrorCode.INVALIDACL;
+    if (typeof acl === "number") return acl;
     const parent = this.#records.parentOf(op.path);
     if (parent === undefined) return ErrorCode.NONODE;
     if (!this.#may(parent, Perms.CREATE, request)) return ErrorCode.NOAUTH;
@@ -138,6 +139,7 @@ export class WriteJudge {
   #delete(op: WriteOp, request: WriteRequest, header: TxnHeader, writer: Writer): TxnBody | number {
     const refused = this.#rules.checkSession(request, false);
     if (refused !== ErrorCode.OK) return refused;
+    if (op.nullPath) return ErrorCode.MARSHALLINGERROR;
     if (!hasParent(op.path) || isSpecialPath(op.path)) return ErrorCode.BADARGUMENTS;
     const parent = this.#records.parentOf(op.path);
     if (parent === undefined) return ErrorCode.NONODE;
@@ -233,7 +235,7 @@ export class WriteJudge {
     if (refused !== ErrorCode.OK) return refused;
     if (pathProblem(op.path) !== undefined) return ErrorCode.BADARGUMENTS;
     const acl = this.#auth.fixupACL(op.acl, request.authInfo);
-    if (acl === undefined) return ErrorCode.INVALIDACL;
+    if (typeof acl === "number") return acl;
     const node = this.#records.find(op.path);
     if (node === undefined) return ErrorCode.NONODE;
     if (!this.#may(node, Perms.ADMIN, request)) return ErrorCode.NOAUTH;

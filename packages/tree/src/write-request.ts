@@ -28,6 +28,8 @@ export interface WriteRequest {
 export interface WriteOp {
   readonly type: number;
   readonly path: string;
+  /** The path was null, which is a record all the same; then `path` is empty. */
+  readonly nullPath: boolean;
   /** A window on the request's memory. */
   readonly data: Uint8Array | null;
   readonly acl: ACL[];
@@ -41,9 +43,28 @@ const NO_ACL: ACL[] = [];
 /** What a create has in place of a TTL when its record carries none. */
 const NO_TTL = -1;
 
+/** Whether a request of this type is one operation, which `readWriteOp` reads. */
+export function isSingleWrite(type: number): boolean {
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTTL:
+    case OpCode.delete:
+    case OpCode.deleteContainer:
+    case OpCode.setData:
+    case OpCode.setACL:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** @throws ProtocolError */
 export function readWriteOp(type: number, reader: Reader): WriteOp {
-  const path = reader.ustring();
+  const given = reader.nullableUstring();
+  const nullPath = given === null;
+  const path = given ?? "";
   switch (type) {
     case OpCode.create:
     case OpCode.create2:
@@ -53,21 +74,21 @@ export function readWriteOp(type: number, reader: Reader): WriteOp {
       const acl = readAcl(reader);
       const flags = reader.int();
       const ttlMs = type === OpCode.createTTL ? Number(reader.long()) : NO_TTL;
-      return { type, path, data, acl, flags, ttlMs, version: 0 };
+      return { type, path, nullPath, data, acl, flags, ttlMs, version: 0 };
     }
     case OpCode.setData: {
       const data = reader.bufferView();
-      return { type, path, data, acl: NO_ACL, flags: 0, ttlMs: 0, version: reader.int() };
+      return { type, path, nullPath, data, acl: NO_ACL, flags: 0, ttlMs: 0, version: reader.int() };
     }
     case OpCode.setACL: {
       const acl = readAcl(reader);
-      return { type, path, data: null, acl, flags: 0, ttlMs: 0, version: reader.int() };
+      return { type, path, nullPath, data: null, acl, flags: 0, ttlMs: 0, version: reader.int() };
     }
     case OpCode.delete:
     case OpCode.check:
-      return { type, path, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: reader.int() };
+      return { type, path, nullPath, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: reader.int() };
     case OpCode.deleteContainer:
-      return { type, path, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: -1 };
+      return { type, path, nullPath, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: -1 };
     default:
       throw new ProtocolError(`${opName(type)} is not a write`);
   }
@@ -77,7 +98,9 @@ export function readWriteOp(type: number, reader: Reader): WriteOp {
 export function readMultiOps(reader: Reader): WriteOp[] {
   const ops: WriteOp[] = [];
   for (let header = MultiHeader.read(reader); !header.done; header = MultiHeader.read(reader)) {
-    ops.push(readMultiOp(header.type, reader));
+    const op = readMultiOp(header.type, reader);
+    if (op.nullPath) throw new ProtocolError("a null path in a multi");
+    ops.push(op);
   }
   return ops;
 }

@@ -15,7 +15,7 @@ export interface AppliedTxn {
   readonly path?: string | undefined;
   /** The node created or changed. */
   readonly node: NodeId;
-  /** Parts of a multi carry their Stat along: later parts may have changed the node again. */
+  /** Their Stat, for those that have changed again since: parts of a multi, and the node of a quota's counts. */
   readonly stat?: Uint8Array | undefined;
   readonly results?: readonly AppliedTxn[] | undefined;
 }
@@ -35,7 +35,7 @@ export function writeResult(writer: Writer, nodes: NodeStore, requestType: numbe
     case OpCode.createContainer:
     case OpCode.createTTL:
       writer.ustring(result.path ?? "");
-      writeStat(writer, nodes, result.node);
+      writeStatOf(writer, nodes, result);
       break;
     case OpCode.setData:
     case OpCode.setACL:
@@ -63,8 +63,12 @@ function writePart(writer: Writer, nodes: NodeStore, part: AppliedTxn): void {
   if (type === OpCode.error) writer.int(part.err);
   if (type === OpCode.create || type === OpCode.create2) writer.ustring(part.path ?? "");
   if (type !== OpCode.create2 && type !== OpCode.setData) return;
-  if (part.stat !== undefined) writer.raw(part.stat);
-  else writeStat(writer, nodes, part.node);
+  writeStatOf(writer, nodes, part);
+}
+
+function writeStatOf(writer: Writer, nodes: NodeStore, { node, stat }: AppliedTxn): void {
+  if (stat !== undefined) writer.raw(stat);
+  else writeStat(writer, nodes, node);
 }
 
 /** Containers and TTL nodes answer like create2. */

@@ -12,6 +12,8 @@ import {
   ErrorCode,
   EventType,
   parentPath,
+  QUOTA_PATH,
+  STAT_BYTES,
   type StatPersisted,
   type TxnHeader,
   type Zxid,
@@ -30,7 +32,7 @@ export interface TxnResult {
   path?: string;
   /** The node that was created or changed, otherwise NONE. Good until the next transaction. */
   node: NodeId;
-  /** The 68 bytes of its Stat at this step; only for the parts of a multi, because later parts may change it. */
+  /** The 68 bytes of its Stat at this step, of nodes that change again: in a multi, and when a quota counts anew. */
   stat?: Uint8Array;
   /** What became of the parts of a multi. */
   results?: TxnResult[];
@@ -94,12 +96,20 @@ export class Znodes {
     nodes.born(node, data, aclId, owner, zxid, header.time);
     this.#childCreated(parent, body.parentCVersion, zxid);
     if (owner !== 0n) this.owned.added(node);
+    const result: TxnResult = { type, err: ErrorCode.OK, path, node };
+    if (path.startsWith(QUOTA_PATH)) result.stat = this.statOf(node);
     this.quotas.created(path, data === null ? 0 : data.length);
     if (!this.watches.isEmpty) {
       this.watches.trigger(path, EventType.NodeCreated, zxid, aclId);
       this.watches.trigger(parentPath(path), EventType.NodeChildrenChanged, zxid, nodes.aclId(parent));
     }
-    return { type, err: ErrorCode.OK, path, node };
+    return result;
+  }
+
+  protected statOf(id: NodeId): Uint8Array {
+    const stat = new Uint8Array(STAT_BYTES);
+    this.nodes.copyStat(id, stat, 0);
+    return stat;
   }
 
   /** The parent's counts only ever grow: in replay it may already know of creates later than this one. */

@@ -8,7 +8,7 @@
  *
  * Source: client protocol facts, section 11. @see ProviderRegistry, PrepRequestProcessor.fixupACL, ZooKeeperServer.checkACL
  */
-import type { ACL, ClientInfo, Id } from "@vivarium/protocol";
+import { type ACL, type ClientInfo, ErrorCode, type Id } from "@vivarium/protocol";
 import type { AuthContext, AuthProvider } from "./auth-provider.ts";
 
 export class AuthRegistry {
@@ -54,21 +54,21 @@ export class AuthRegistry {
     return false;
   }
 
-  /** The ACL to store for one that a client sent, or undefined when it is not valid: INVALIDACL. */
-  fixupACL(acl: readonly ACL[], authInfo: readonly Id[]): ACL[] | undefined {
-    if (acl.length === 0) return undefined;
+  /** The ACL to store for one that a client sent, or the ErrorCode with which it is refused. */
+  fixupACL(acl: readonly ACL[], authInfo: readonly Id[]): ACL[] | number {
+    if (acl.length === 0) return ErrorCode.INVALIDACL;
     const fixed: ACL[] = [];
     for (let i = 0; i < acl.length; i++) {
       const entry = acl[i] as ACL;
       if (acl.findIndex((other) => sameACL(other, entry)) < i) continue;
       if (entry.id.scheme === "auth") {
         const proven = authInfo.filter((id) => this.#isProven(id));
-        if (proven.length === 0) return undefined;
+        if (proven.length === 0) return ErrorCode.INVALIDACL;
         for (const id of proven) fixed.push({ perms: entry.perms, id });
-      } else if (this.#isValid(entry.id)) {
-        fixed.push(entry);
       } else {
-        return undefined;
+        const refused = this.#refuseId(entry.id);
+        if (refused !== ErrorCode.OK) return refused;
+        fixed.push(entry);
       }
     }
     return fixed;
@@ -78,10 +78,12 @@ export class AuthRegistry {
     return id.scheme !== null && (this.#providers.get(id.scheme)?.isAuthenticated ?? false);
   }
 
-  #isValid(id: Id): boolean {
-    if (isAnyone(id)) return true;
-    if (id.scheme === null || id.id === null) return false;
-    return this.#providers.get(id.scheme)?.isValid(id.id) ?? false;
+  /** A null id is nonsense to whoever would have to judge it, and an invalid one where there is nobody to. */
+  #refuseId({ scheme, id }: Id): number {
+    if (scheme === null) return ErrorCode.INVALIDACL;
+    const provider = this.#providers.get(scheme);
+    if (id === null) return provider || scheme === "world" ? ErrorCode.MARSHALLINGERROR : ErrorCode.INVALIDACL;
+    return isAnyone({ scheme, id }) || provider?.isValid(id) ? ErrorCode.OK : ErrorCode.INVALIDACL;
   }
 
   /** What whoAmI answers. */

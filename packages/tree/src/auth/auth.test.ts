@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { type ACL, CREATOR_ALL_ACL, type Id, OPEN_ACL_UNSAFE, Perms } from "@vivarium/protocol";
+import { type ACL, CREATOR_ALL_ACL, ErrorCode, type Id, OPEN_ACL_UNSAFE, Perms } from "@vivarium/protocol";
 import { AuthRegistry, maskDigests, withIds } from "./auth-registry.ts";
 import { base64 } from "./base64.ts";
 import { DigestProvider } from "./digest-provider.ts";
@@ -121,20 +121,23 @@ test("checkACL", () => {
 
 test("fixupACL", () => {
   const world = OPEN_ACL_UNSAFE[0] as ACL;
-  const cases: [string, ACL[] | undefined, ACL[], Id[]][] = [
+  const cases: [string, ACL[] | number, ACL[], Id[]][] = [
     ["open stays", [world], [world], [here]],
     ["duplicates go", [world], [world, { ...world, id: { ...world.id } }], [here]],
     ["other permissions are no duplicate", [world, acl(1, "world", "anyone")], [world, acl(1, "world", "anyone")], []],
-    ["empty", undefined, [], [here]],
+    ["empty", ErrorCode.INVALIDACL, [], [here]],
     ["auth is all that is proven", [acl(31, "digest", bob.id)], CREATOR_ALL_ACL, [here, bob]],
-    ["auth with nothing proven", undefined, CREATOR_ALL_ACL, [here]],
-    ["world has one id", undefined, [acl(31, "world", "everyone")], [here]],
-    ["super cannot be named", undefined, [acl(31, "super", "")], [{ scheme: "super", id: "" }]],
-    ["unknown scheme", undefined, [acl(31, "sasl", "bob")], [here]],
-    ["null scheme", undefined, [acl(31, null, "bob")], [here]],
-    ["null id", undefined, [acl(31, "digest", null)], [here]],
-    ["bad digest", undefined, [acl(31, "digest", "bob")], [here]],
-    ["bad ip after a good entry", undefined, [world, acl(31, "ip", "1.2.3")], [here]],
+    ["auth with nothing proven", ErrorCode.INVALIDACL, CREATOR_ALL_ACL, [here]],
+    ["world has one id", ErrorCode.INVALIDACL, [acl(31, "world", "everyone")], [here]],
+    ["super cannot be named", ErrorCode.INVALIDACL, [acl(31, "super", "")], [{ scheme: "super", id: "" }]],
+    ["unknown scheme", ErrorCode.INVALIDACL, [acl(31, "sasl", "bob")], [here]],
+    ["null scheme", ErrorCode.INVALIDACL, [acl(31, null, "bob")], [here]],
+    ["null id", ErrorCode.MARSHALLINGERROR, [acl(31, "digest", null)], [here]],
+    ["null id of the world", ErrorCode.MARSHALLINGERROR, [acl(31, "world", null)], [here]],
+    ["null id that nobody would judge", ErrorCode.INVALIDACL, [acl(31, "sasl", null)], [here]],
+    ["null id that stands for whoever asks", [acl(31, "digest", bob.id)], [acl(31, "auth", null)], [here, bob]],
+    ["bad digest", ErrorCode.INVALIDACL, [acl(31, "digest", "bob")], [here]],
+    ["bad ip after a good entry", ErrorCode.INVALIDACL, [world, acl(31, "ip", "1.2.3")], [here]],
   ];
   for (const [name, expected, list, ids] of cases) assert.deepEqual(registry.fixupACL(list, ids), expected, name);
 });

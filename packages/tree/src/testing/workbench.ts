@@ -96,9 +96,19 @@ export class Workbench {
   }
 
   decideFrom(reader: Reader, type: number, asker: Asker = {}): Prepared {
-    const { sessionId = 1n, authInfo = [here] } = asker;
+    const prepared = this.#prepare(reader, type, asker);
+    if (prepared === undefined) throw new Error(`a request of type ${type} that cannot be decoded`);
+    return prepared;
+  }
+
+  /** As `decide`; undefined for a request that cannot be decoded. */
+  tryToDecide(type: number, bytes: Uint8Array, asker: Asker = {}): Prepared | undefined {
+    return this.#prepare(new Reader(bytes), type, asker);
+  }
+
+  #prepare(reader: Reader, type: number, { sessionId = 1n, authInfo = [here] }: Asker): Prepared | undefined {
     const prepared = this.prepare.prepare({ sessionId, cxid: this.#zxid, type, authInfo, reader }, ++this.timeMs);
-    this.#undone.push(prepared);
+    if (prepared !== undefined) this.#undone.push(prepared);
     return prepared;
   }
 
