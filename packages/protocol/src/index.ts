@@ -1,11 +1,15 @@
 /** ZooKeeper's words: op codes, error codes, records, transactions, paths. */
 export * from "./acl.ts";
 export * from "./create-mode.ts";
+export * from "./election-greeting.ts";
 export * from "./ephemeral-owner.ts";
 export * from "./error-code.ts";
+export * from "./membership.ts";
 export * from "./multi.ts";
+export * from "./notification.ts";
 export * from "./op-code.ts";
 export * from "./path.ts";
+export * from "./quorum-packet.ts";
 export * from "./records.ts";
 export * from "./session-password.ts";
 export * from "./snapshot.ts";

@@ -1,5 +1,5 @@
 /** Records of the client wire, in ZooKeeper's own names and order. @see zookeeper.jute, package proto */
-import { bool, buffer, type Codec, type Infer, int, long, number, record, ustring, vector } from "@vivarium/jute";
+import { bool, buffer, type Codec, type Infer, int, long, nullableUstring, number, record, ustring, vector } from "@vivarium/jute";
 import { ACL } from "./acl.ts";
 import { Stat } from "./stat.ts";
 
@@ -82,10 +82,11 @@ export type SetACLRequest = Infer<typeof SetACLRequest>;
 export const SyncResponse = record({ path: ustring });
 export type SyncResponse = Infer<typeof SyncResponse>;
 
+/** Either `newMembers`, or who joins and leaves; what is not meant is null. */
 export const ReconfigRequest = record({
-  joiningServers: ustring,
-  leavingServers: ustring,
-  newMembers: ustring,
+  joiningServers: nullableUstring,
+  leavingServers: nullableUstring,
+  newMembers: nullableUstring,
   curConfigId: number,
 });
 export type ReconfigRequest = Infer<typeof ReconfigRequest>;
