@@ -1,5 +1,17 @@
 /** Records of the client wire, in ZooKeeper's own names and order. @see zookeeper.jute, package proto */
-import { bool, buffer, type Codec, type Infer, int, long, nullableUstring, number, record, ustring, vector } from "@vivarium/jute";
+import {
+  bool,
+  buffer,
+  type Codec,
+  type Infer,
+  int,
+  long,
+  nullableUstring,
+  number,
+  record,
+  ustring,
+  vector,
+} from "@vivarium/jute";
 import { ACL } from "./acl.ts";
 import { Stat } from "./stat.ts";
 
