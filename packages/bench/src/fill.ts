@@ -6,6 +6,7 @@ import { type Connection, NodeNetwork } from "@vivarium/runtime";
 const WINDOW = 1000;
 const CHILDREN = 1000;
 const ROOT = "/fill";
+const SESSION_DEADLINE_MS = 100;
 const network = new NodeNetwork();
 
 const connectFrame = () => {
@@ -58,11 +59,16 @@ export function fill(port: number, { count, sizeBytes }: { count: number; sizeBy
   });
 }
 
-/** Resolves when the server has given a session. Rejects if it refuses the connection. */
+/**
+ * Resolves when the server has given a session. Rejects if it refuses the connection, or says nothing for a while:
+ * Apache's server may forget a connection that came before it was ready.
+ */
 export function oneSession(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const { connection, onReply } = dial(port, reject);
+    const timer = setTimeout(() => connection.onClose(new Error("no session")), SESSION_DEADLINE_MS);
     onReply(() => {
+      clearTimeout(timer);
       resolve();
       connection.destroy();
     });

@@ -44,7 +44,8 @@ export function summarise(measurements: readonly Measurement[], servers: { ours:
 }
 
 const amount = (value: number) => (value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString("en-US"));
-const cell = ({ median, least, most }: Spread) => `${amount(median)} (${amount(least)}–${amount(most)})`;
+const cell = ({ median, least, most }: Spread) =>
+  least === most ? amount(median) : `${amount(median)} (${amount(least)}–${amount(most)})`;
 
 /** The rows as a Markdown table that also reads well in a terminal. */
 export function table(rows: readonly Row[]): string {
