@@ -2,14 +2,17 @@
  * What all views of one client share: the session, its driver, its listeners. A view adds a chroot to the paths and
  * nothing else.
  */
-import { ErrorCode } from "@vivarium/protocol";
-import { type ConnectTarget, hostText } from "./connect-string.ts";
+import { CONFIG_PATH, ErrorCode } from "@vivarium/protocol";
+import { type ConnectTarget, type Host, hostText } from "./connect-string.ts";
 import { traceRequest, tracing } from "./diagnostics.ts";
 import { Driver } from "./driver.ts";
 import { AbortError, requestError } from "./errors.ts";
+import { type GetDataResult, operations } from "./operations.ts";
 import type { Settings } from "./options.ts";
-import type { Request } from "./request.ts";
+import { Request } from "./request.ts";
+import { ServerList } from "./server-list.ts";
 import type { SessionEvent } from "./session-event.ts";
+import type { Watcher } from "./watch-registry.ts";
 
 export interface CallOptions {
   /** Settles the call early; a write that was sent may be made all the same. */
@@ -21,6 +24,7 @@ export interface CallOptions {
 export class Core {
   readonly settings: Settings;
   readonly driver: Driver;
+  readonly #servers: ServerList;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   /** The last failure per server, for the error of a `connect` that gives up. */
   readonly failures = new Map<string, Error>();
@@ -33,7 +37,32 @@ export class Core {
       // A refusal shows as the session event authFailed.
       this.driver.addAuth(scheme, Buffer.from(auth)).catch(() => undefined);
     }
-    this.driver.useHosts(target.hosts);
+    this.#servers = new ServerList({
+      target,
+      clock: settings.clock,
+      resolveSrv: settings.resolveSrv,
+      use: (hosts) => this.driver.useHosts(hosts),
+      failed: (server, error, retryInMs) => this.#onEvent({ type: "connectFailed", server, error, retryInMs }),
+    });
+    this.#servers.start();
+    if (settings.trackConfig) this.#trackConfig();
+  }
+
+  useServers(hosts: Host[]): void {
+    this.#servers.replace(hosts);
+  }
+
+  /** Reads the configuration and watches it; the watch outlives connections, so one read at a time is enough. */
+  #trackConfig(): void {
+    const request = new Request(operations.getData, CONFIG_PATH, 0);
+    request.watch = true;
+    request.watcher = { deliver: () => this.#trackConfig(), lose: () => undefined } satisfies Watcher;
+    this.driver.submit(request, Number.POSITIVE_INFINITY);
+    request.promise.then(
+      (found) => this.#servers.learn((found as GetDataResult).data?.toString("utf8") ?? ""),
+      // Servers before 3.5 have none, others may refuse to show it: then the given list is all there is.
+      () => undefined,
+    );
   }
 
   get machine() {
@@ -73,6 +102,8 @@ export class Core {
     if (event.type === "connectFailed") this.failures.set(event.server, event.error);
     else if (event.type === "connected" || event.type === "readOnly") this.failures.clear();
     this.#log(event);
+    this.#servers?.onSessionEvent(event);
+    if (this.driver?.machine.over) this.#servers.stop();
     for (const listener of [...this.#listeners]) {
       try {
         listener(event);

@@ -104,6 +104,24 @@ export class Driver implements MachinePort {
     connection?.destroy();
   }
 
+  /** `isro` is one of the four-letter words: a connection for itself, answered with "rw" or "ro". */
+  probe(host: Host, timeoutMs: number): void {
+    const connection = this.#network.connect({ host: host.host, port: host.port });
+    const timer = this.#clock.setTimer(timeoutMs, () => connection.destroy(), { background: true });
+    let answer = "";
+    connection.onConnect = () => connection.write(Buffer.from("isro"));
+    connection.onData = (chunk) => {
+      answer += Buffer.from(chunk).toString("latin1");
+    };
+    connection.onEnd = () => connection.destroy();
+    connection.onClose = () => {
+      timer.cancel();
+      if (answer !== "rw") return;
+      this.machine.foundReadWrite(host, this.nowMs);
+      this.#arm();
+    };
+  }
+
   event(event: SessionEvent): void {
     this.#onEvent(event);
   }

@@ -49,6 +49,18 @@ export class HostList {
     return host;
   }
 
+  /** A server other than the current one, to be asked something; undefined when there is no other. */
+  candidate(): Host | undefined {
+    const others = this.#hosts.filter((host) => host !== this.#current);
+    return others.length === 0 ? undefined : others[this.#random.int(others.length)];
+  }
+
+  /** The next attempt goes to this server. */
+  prefer(host: Host): void {
+    const at = this.#hosts.indexOf(host);
+    if (at !== -1) this.#next = at;
+  }
+
   connected(): void {
     this.#tried = 0;
   }

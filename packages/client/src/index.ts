@@ -20,9 +20,12 @@ export type { CallOptions } from "./core.ts";
 export type { Counters } from "./counters.ts";
 export { REQUEST_CHANNEL, type RequestTrace } from "./diagnostics.ts";
 export * from "./errors.ts";
+export type { EnsurePathOptions } from "./helpers.ts";
+export type { TlsOptions } from "./node-tls-network.ts";
 export type { CreateResult, GetAclResult, GetChildrenResult, GetDataResult } from "./operations.ts";
 export type { ClientLogger, ClientOptions } from "./options.ts";
 export type { Data } from "./request.ts";
+export type { SrvResolver } from "./server-list.ts";
 export type { SessionEvent, SessionInfo, SessionState } from "./session-event.ts";
 export type { MultiCreateOptions, ReadResult, ReadTransaction, Transaction } from "./transaction.ts";
 export type { Watch } from "./watch.ts";
@@ -31,8 +34,10 @@ export {
   type AddWatchOptions,
   type CreateOptions,
   connect,
+  type DeleteOptions,
   type ReadOptions,
   type ReconfigOptions,
+  type SetDataOptions,
   type VersionOptions,
   ZooKeeper,
 } from "./zookeeper.ts";

@@ -3,6 +3,8 @@ import type { ACL } from "@vivarium/protocol";
 import { type Clock, type Network, NodeClock, NodeNetwork, NodeRandom, type Random } from "@vivarium/runtime";
 import type { BackoffOptions } from "./backoff.ts";
 import { ClientOptionError } from "./errors.ts";
+import { NodeTlsNetwork, type TlsOptions } from "./node-tls-network.ts";
+import type { SrvResolver } from "./server-list.ts";
 import type { SessionEvent, SessionInfo } from "./session-event.ts";
 
 /** Where a client logs to. Any common logger fits. */
@@ -46,6 +48,10 @@ export interface ClientOptions {
   /** Events kept for a slow consumer of a watch. Default 10 000. */
   maxQueuedEvents?: number;
   backoff?: BackoffOptions;
+  /** Connects by TLS, to the servers' secureClientPort; with a certificate and key for mutual TLS. */
+  tls?: TlsOptions;
+  /** True: servers that /zookeeper/config lists are used as well as those given here. Default false. */
+  trackConfig?: boolean;
   /** Sees every session event from the first on. */
   onSessionEvent?: (event: SessionEvent) => void;
   logger?: ClientLogger;
@@ -53,9 +59,11 @@ export interface ClientOptions {
   clock?: Clock;
   network?: Pick<Network, "connect">;
   random?: Random;
+  /** Looks up what dns-srv:// names; default node:dns. */
+  resolveSrv?: SrvResolver;
 }
 
-type WithoutDefault = "session" | "backoff" | "onSessionEvent" | "logger" | "defaultAcl";
+type WithoutDefault = "session" | "backoff" | "onSessionEvent" | "logger" | "defaultAcl" | "tls" | "resolveSrv";
 
 /** The options with their defaults. */
 export type Settings = Required<Omit<ClientOptions, WithoutDefault>> & {
@@ -85,10 +93,13 @@ export function settingsOf(options: ClientOptions): Settings {
     readRetries: options.readRetries ?? 3,
     maxQueuedEvents: options.maxQueuedEvents ?? 10_000,
     backoff: options.backoff,
+    tls: options.tls,
+    trackConfig: options.trackConfig ?? false,
+    resolveSrv: options.resolveSrv,
     onSessionEvent: options.onSessionEvent,
     logger: options.logger,
     clock: options.clock ?? new NodeClock(),
-    network: options.network ?? new NodeNetwork(),
+    network: options.network ?? (options.tls === undefined ? new NodeNetwork() : new NodeTlsNetwork(options.tls)),
     random: options.random ?? new NodeRandom(),
   };
   const positive = [

@@ -21,6 +21,7 @@ export class RequestQueue {
   readonly #options: RequestQueueOptions;
   readonly #waiting = new Fifo<Request>();
   readonly #inFlight = new Fifo<Request>();
+  readonly #drained: (() => void)[] = [];
   /** No deadline of a queued request is earlier, though all may be later. */
   #earliestDeadlineMs = Number.POSITIVE_INFINITY;
 
@@ -43,6 +44,16 @@ export class RequestQueue {
   /** True when a new request may be sent at once without overtaking another. */
   get canSendNow(): boolean {
     return this.#waiting.size === 0 && this.#inFlight.size < this.#options.maxInFlight;
+  }
+
+  /** Resolves when nothing waits and the window has room. */
+  drained(): Promise<void> {
+    if (this.canSendNow) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  #tellDrained(): void {
+    for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   /** Lets a request wait; refuses it when too many do. */
@@ -88,7 +99,9 @@ export class RequestQueue {
 
   /** Takes the request that an answer belongs to. */
   answered(): Request | undefined {
-    return this.#inFlight.shift();
+    const request = this.#inFlight.shift();
+    if (this.#drained.length > 0 && this.canSendNow) this.#tellDrained();
+    return request;
   }
 
   /** A request that was settled early no longer needs to wait. In flight it stays, because its answer will come. */
@@ -134,6 +147,7 @@ export class RequestQueue {
     for (const request of all) {
       if (!request.settled) request.fail(() => error(request));
     }
+    this.#tellDrained();
   }
 }
 

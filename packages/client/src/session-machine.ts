@@ -45,6 +45,8 @@ export interface MachinePort {
   connect(host: Host, timeoutMs: number): void;
   /** Closes the connection; nothing more of it must come in. What is in `output` may be sent first. */
   disconnect(): void;
+  /** Asks a server, beside the connection, whether it has a quorum; only "yes" is answered, by `foundReadWrite`. */
+  probe(host: Host, timeoutMs: number): void;
   event(event: SessionEvent): void;
 }
 
@@ -53,6 +55,8 @@ type Phase = "idle" | "waiting" | "connecting" | "handshake" | "open" | "over";
 const NO_PASSWORD = new Uint8Array(16);
 /** A connection that lived this long was a good one: the next back-off starts anew. */
 const GOOD_CONNECTION_MS = 1000;
+/** Waits between probes for a read-write server: doubling, from the first to the second. */
+const PROBE_MS = { first: 100, longest: 60_000 } as const;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export class SessionMachine implements ExchangeOwner {
@@ -73,6 +77,8 @@ export class SessionMachine implements ExchangeOwner {
   /** When the current phase has to be over: the end of the wait, or the patience with a server. */
   #phaseEndsMs = NEVER;
   #connectSentMs = 0;
+  #probeAtMs = NEVER;
+  #probeDelayMs = 0;
   #openedMs = 0;
   /** When the driver should have called `tick` at the latest. */
   #wakeAtMs = NEVER;
@@ -134,7 +140,7 @@ export class SessionMachine implements ExchangeOwner {
   /** When to call `tick` at the latest. Reading it is the promise to do so. */
   wakeAtMs(): number {
     let at = Math.min(this.#phaseEndsMs, this.#exchange.queue.earliestDeadlineMs);
-    if (this.#phase === "open") at = Math.min(at, this.#clock.pingAtMs, this.#clock.silentAtMs);
+    if (this.#phase === "open") at = Math.min(at, this.#clock.pingAtMs, this.#clock.silentAtMs, this.#probeAtMs);
     if (this.#hasSession) {
       if (this.#state !== "maybeExpired") at = Math.min(at, this.#clock.safeUntilMs);
       else if (this.#phase !== "open" && this.#phase !== "handshake") at = Math.min(at, this.#clock.givenUpAtMs);
@@ -196,6 +202,13 @@ export class SessionMachine implements ExchangeOwner {
     this.#checkClock(nowMs);
     if (this.#phase === "handshake") this.#drop(new Error(this.#noSession(), { cause: error }), nowMs);
     else this.#drop(error ?? new Error("the server closed the connection"), nowMs);
+  }
+
+  /** A probe met a server with a quorum: a session that can only read moves there. */
+  foundReadWrite(host: Host, nowMs: number): void {
+    if (this.#phase !== "open" || !this.#readOnly) return;
+    this.hosts.prefer(host);
+    this.#drop(new Error(`${hostText(host)} has a quorum, and this server has none`), nowMs);
   }
 
   tick(nowMs: number): void {
@@ -280,7 +293,16 @@ export class SessionMachine implements ExchangeOwner {
     this.hosts.connected();
     this.#exchange.counters.connects++;
     this.#exchange.open(nowMs, resumed);
+    this.#probeDelayMs = PROBE_MS.first;
+    this.#probeAtMs = answer.readOnly ? nowMs + this.#probeDelayMs : NEVER;
     this.#tellConnected(resumed);
+  }
+
+  #probe(nowMs: number): void {
+    this.#probeDelayMs = Math.min(this.#probeDelayMs * 2, PROBE_MS.longest);
+    this.#probeAtMs = nowMs + this.#probeDelayMs;
+    const host = this.hosts.candidate();
+    if (host !== undefined) this.#port.probe(host, this.#options.hostTimeoutMs);
   }
 
   #tellConnected(resumed: boolean): void {
@@ -334,6 +356,7 @@ export class SessionMachine implements ExchangeOwner {
     } else if (nowMs >= this.#clock.pingAtMs) {
       this.#exchange.ping(nowMs);
     }
+    if (nowMs >= this.#probeAtMs) this.#probe(nowMs);
   }
 
   #phaseEnded(nowMs: number): void {
@@ -349,6 +372,7 @@ export class SessionMachine implements ExchangeOwner {
   #stalled(lateMs: number, nowMs: number): void {
     this.#clock.heard(nowMs);
     this.#exchange.ping(nowMs);
+    this.#clock.sent(nowMs);
     this.#port.event({ type: "stalled", lateMs });
   }
 

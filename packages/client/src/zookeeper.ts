@@ -25,6 +25,7 @@ import { chrootOf, parseConnectString, parseHosts } from "./connect-string.ts";
 import { type CallOptions, Core } from "./core.ts";
 import type { Counters } from "./counters.ts";
 import { BadArgumentsError, MarshallingError, requestError } from "./errors.ts";
+import { deleteSubtree, type EnsurePathOptions, ensurePath, listSubtree } from "./helpers.ts";
 import {
   type CreateDetail,
   type CreateResult,
@@ -38,6 +39,14 @@ import {
 } from "./operations.ts";
 import { type ClientOptions, settingsOf } from "./options.ts";
 import { type Data, Request } from "./request.ts";
+import {
+  guaranteedDelete,
+  idempotentCreate,
+  idempotentDelete,
+  idempotentSetData,
+  protectedCreate,
+  type WriteTarget,
+} from "./safe-writes.ts";
 import type { SessionEvent, SessionInfo, SessionState } from "./session-event.ts";
 import { ReadTransaction, Transaction, type TransactionHost } from "./transaction.ts";
 import { OneShotWatch, Watch } from "./watch.ts";
@@ -61,6 +70,28 @@ export interface CreateOptions extends CallOptions {
   acl?: ACL[];
   /** Milliseconds without change or children after which a TTL node goes; only for the two TTL modes. */
   ttlMs?: number;
+  /**
+   * True: the name begins with `_c_<guid>-`, and when the connection breaks before the answer, the node is looked for
+   * instead of made twice. The right way to make ephemeral sequential nodes.
+   */
+  protected?: boolean;
+  /** True: repeated when the connection breaks; a node that is there with this very data then counts as made. */
+  idempotent?: boolean;
+}
+
+export interface SetDataOptions extends VersionOptions {
+  /**
+   * True: repeated when the connection breaks; the next version with this very data then counts as set. Without
+   * `version` a repetition may overwrite what somebody else wrote in between.
+   */
+  idempotent?: boolean;
+}
+
+export interface DeleteOptions extends VersionOptions {
+  /** True: repeated when the connection breaks; a node that is gone then counts as deleted. */
+  idempotent?: boolean;
+  /** True: as `idempotent`, and goes on in the background if the call fails without certainty. */
+  guaranteed?: boolean;
 }
 
 export interface AddWatchOptions extends CallOptions {
@@ -117,6 +148,7 @@ export class ZooKeeper implements AsyncDisposable {
   create(path: string, data?: Data, options?: CreateOptions): Promise<CreateResult>;
   create<T>(path: string, data: T, options: CreateOptions & { codec: DataCodec<T> }): Promise<CreateResult>;
   create(path: string, data: unknown = null, options: CreateOptions & MaybeCodec = {}): Promise<CreateResult> {
+    if (options.protected === true || options.idempotent === true) return this.#createSafely(path, data, options);
     const mode = options.mode ?? CreateMode.PERSISTENT;
     const request = this.#request(createOperationOf(mode), path, isSequential(mode));
     const ttlMs = options.ttlMs ?? 0;
@@ -132,8 +164,42 @@ export class ZooKeeper implements AsyncDisposable {
     return this.#core.submit(request, options) as Promise<CreateResult>;
   }
 
+  async #createSafely(path: string, data: unknown, options: CreateOptions & MaybeCodec): Promise<CreateResult> {
+    const sequential = isSequential(options.mode ?? CreateMode.PERSISTENT);
+    const problem =
+      problemOf(path, sequential) ??
+      (sequential && options.protected !== true ? "a sequential create is not idempotent; use `protected`" : undefined);
+    if (problem !== undefined) throw requestError(ErrorCode.BADARGUMENTS, { op: "create", path, detail: problem });
+    const { protected: isProtected = false, idempotent: _, codec, ...others } = options;
+    const create = isProtected ? protectedCreate : idempotentCreate;
+    return create(this.#safeTarget(), path, encoded(data, codec), { ...others, ...this.#deadline(options) });
+  }
+
+  /** What safe writes build on: this view's plain operations. */
+  #safeTarget(): WriteTarget<CreateOptions> {
+    return {
+      create: (path, data, options) => this.create(path, data, options),
+      setData: (path, data, options) => this.setData(path, data, options),
+      delete: (path, options) => this.delete(path, options),
+      getData: (path, options) => this.getData(path, options),
+      getChildren: (path, options) => this.getChildren(path, options),
+      exists: (path, options) => this.exists(path, options),
+      sessionId: () => this.#core.machine.session.id,
+      nowMs: () => this.#core.driver.nowMs,
+    };
+  }
+
+  #deadline(options: CallOptions): { timeoutMs: number } {
+    return { timeoutMs: options.timeoutMs ?? this.#core.settings.requestTimeoutMs };
+  }
+
   /** @throws NoNodeError, BadVersionError, NotEmptyError, NoAuthError */
-  delete(path: string, options?: VersionOptions): Promise<void> {
+  delete(path: string, options?: DeleteOptions): Promise<void> {
+    if (options?.guaranteed === true || options?.idempotent === true) {
+      const { guaranteed = false, idempotent: _, ...others } = options;
+      const remove = guaranteed ? guaranteedDelete : idempotentDelete;
+      return remove(this.#safeTarget(), path, { ...others, ...this.#deadline(options) });
+    }
     const request = this.#request(operations.delete, path);
     giveVersion(request, options?.version);
     return this.#core.submit(request, options) as Promise<void>;
@@ -155,13 +221,20 @@ export class ZooKeeper implements AsyncDisposable {
   }
 
   /** @throws NoNodeError, BadVersionError, NoAuthError, QuotaExceededError */
-  setData(path: string, data: Data, options?: VersionOptions): Promise<Stat>;
-  setData<T>(path: string, data: T, options: VersionOptions & { codec: DataCodec<T> }): Promise<Stat>;
-  setData(path: string, data: unknown, options?: VersionOptions & MaybeCodec): Promise<Stat> {
+  setData(path: string, data: Data, options?: SetDataOptions): Promise<Stat>;
+  setData<T>(path: string, data: T, options: SetDataOptions & { codec: DataCodec<T> }): Promise<Stat>;
+  setData(path: string, data: unknown, options?: SetDataOptions & MaybeCodec): Promise<Stat> {
+    if (options?.idempotent === true) return this.#setDataSafely(path, data, options);
     const request = this.#request(operations.setData, path);
     giveVersion(request, options?.version);
     giveData(request, data, options?.codec);
     return this.#core.submit(request, options) as Promise<Stat>;
+  }
+
+  async #setDataSafely(path: string, data: unknown, options: SetDataOptions & MaybeCodec): Promise<Stat> {
+    const { idempotent: _, codec, ...others } = options;
+    const limits = { ...others, ...this.#deadline(options) };
+    return idempotentSetData(this.#safeTarget(), path, encoded(data, codec), limits);
   }
 
   /** Names, not paths; in no particular order. @throws NoNodeError, NoAuthError */
@@ -194,6 +267,23 @@ export class ZooKeeper implements AsyncDisposable {
   /** Waits until the server in use has applied all that its leader had committed: reads after it are not older. */
   sync(path = "/", options?: CallOptions): Promise<void> {
     return this.#core.submit(this.#request(operations.sync, path), options) as Promise<void>;
+  }
+
+  // --- subtrees
+
+  /** Makes the node at `path` and all that is missing above it. */
+  ensurePath(path: string, options?: EnsurePathOptions): Promise<void> {
+    return ensurePath(this, path, options);
+  }
+
+  /** All paths from `path` down, each after its parent. */
+  listSubtree(path: string): Promise<string[]> {
+    return listSubtree(this, path);
+  }
+
+  /** Deletes the node at `path` and all below it; nothing there is no error. */
+  deleteSubtree(path: string): Promise<void> {
+    return deleteSubtree(this, path);
   }
 
   // --- several at once
@@ -332,7 +422,7 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** Replaces the list of servers; moves to another one if that evens out their load. "host:port,host:port" */
   updateServerList(servers: string): void {
-    this.#core.driver.useHosts(parseHosts(servers));
+    this.#core.useServers(parseHosts(servers));
   }
 
   // --- the session
@@ -362,6 +452,11 @@ export class ZooKeeper implements AsyncDisposable {
    */
   get sessionRemainingMs(): number {
     return this.#core.machine.safeUntilMs - this.#core.driver.nowMs;
+  }
+
+  /** Resolves when no call waits for its turn: what a producer awaits so as not to run ahead of the server. */
+  drained(): Promise<void> {
+    return this.#core.machine.exchange.queue.drained();
   }
 
   get counters(): Readonly<Counters> {
@@ -491,6 +586,11 @@ function refuse(request: Request, detail: string): void {
 function giveVersion(request: Request, version = -1): void {
   if (Number.isInteger(version) && version >= -MAX_INT - 1 && version <= MAX_INT) request.number = version;
   else refuse(request, `version is ${version}; it must be a 32-bit integer, as in a Stat`);
+}
+
+/** Data as bytes or text, so that it can be compared with what is found. */
+function encoded(value: unknown, codec: MaybeCodec["codec"]): Data {
+  return (codec === undefined ? value : codec.encode(value)) as Data;
 }
 
 function giveData(request: Request, value: unknown, codec: MaybeCodec["codec"]): void {
