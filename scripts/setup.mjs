@@ -1,7 +1,7 @@
 // Brings a checkout to the state in which its compiled code can run: packages installed, TypeScript built.
 // `npm start` and `npm test` call it first, so that each of them works on a fresh clone.
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -21,17 +21,23 @@ export function run(command, args, options = {}) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
-/** True when what `npm ci` last installed is older than the lock file. */
+/** npm's own record of what it has installed. */
+const installedLock = join(root, "node_modules", ".package-lock.json");
+
+/** True when what npm last installed is older than the lock file. */
 function installIsStale() {
-  const installed = join(root, "node_modules", ".package-lock.json");
-  if (!existsSync(installed)) return true;
-  return statSync(installed).mtimeMs < statSync(join(root, "package-lock.json")).mtimeMs;
+  if (!existsSync(installedLock)) return true;
+  return statSync(installedLock).mtimeMs < statSync(join(root, "package-lock.json")).mtimeMs;
 }
 
+/** Installs what the lock file says: anew on a fresh clone, in place where something is installed already. */
 export function install() {
   if (!installIsStale()) return;
-  console.error("Installing packages (npm ci) ...");
-  run("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"]);
+  const words = existsSync(join(root, "node_modules")) ? ["install", "--no-save"] : ["ci"];
+  console.error(`Installing packages (npm ${words.join(" ")}) ...`);
+  run("npm", [...words, "--no-fund", "--no-audit", "--loglevel=error"]);
+  const now = new Date();
+  utimesSync(installedLock, now, now);
 }
 
 export function build() {
