@@ -86,12 +86,15 @@ const subReads = [
   [0.05, -11, nothing],
 ].map(([weight, op, make]) => [weight, { op, make }]);
 
+/** A null ACL in a multi stops Apache's decoder half way, and no zxid is taken then: no client sends that. */
+const subFields = (fields) => (fields.acl === null ? { ...fields, acl: [] } : fields);
+
 /** Half of all multis stay on a few neighbouring paths, so that their operations depend on each other. */
 function multi(random, options) {
   const near = random.chance(0.5) ? word.path(random, options) : undefined;
   const ops = random.list(random.int(0, 6), () => {
     const { op, make } = random.weighted(subOperations);
-    const fields = make(random, options);
+    const fields = subFields(make(random, options));
     if (near !== undefined && random.chance(0.8)) fields.path = random.pick([near, near, `${near}/x`, `${near}/x/y`]);
     return { op, ...fields };
   });

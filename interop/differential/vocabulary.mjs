@@ -48,7 +48,6 @@ const strangePaths = [
   "/a\u{1f600}",
   { hex: "2f61ff" },
   { hex: "2f61c3" },
-  { hex: "2f61eda080" },
   { hex: "2f61f09080" },
   { hex: "2f61c080" },
   null,

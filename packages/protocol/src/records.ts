@@ -103,16 +103,19 @@ export const ReconfigRequest = record({
 });
 export type ReconfigRequest = Infer<typeof ReconfigRequest>;
 
-export const AuthPacket = record({ type: int, scheme: ustring, auth: buffer });
+export const AuthPacket = record({ type: int, scheme: nullableUstring, auth: buffer });
 export type AuthPacket = Infer<typeof AuthPacket>;
 
 /** sasl, both ways. */
 export const SaslToken = record({ token: buffer });
 export type SaslToken = Infer<typeof SaslToken>;
 
+/** A zxid to compare with and nothing else: one beyond 2^53 may be rounded. */
+const comparedZxid: Codec<number> = { write: (w, v) => w.number(v), read: (r) => Number(r.long()) };
+
 export const SetWatches = record({
   /** The last zxid the client has seen: what changed after it fires at once. */
-  relativeZxid: number,
+  relativeZxid: comparedZxid,
   dataWatches: vector(ustring),
   existWatches: vector(ustring),
   childWatches: vector(ustring),

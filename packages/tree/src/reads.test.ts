@@ -134,7 +134,8 @@ test("watches: data for getData and exists, child for getChildren, exists also o
     [OpCode.exists, "/a", WatcherType.Data, "/a"],
     [OpCode.exists, "/nothing", WatcherType.Data, "/nothing"],
     [OpCode.getChildren, "/a", WatcherType.Children, "/a"],
-    [OpCode.getChildren2, "", WatcherType.Children, "/"],
+    [OpCode.getChildren2, "/", WatcherType.Children, "/"],
+    [OpCode.getChildren2, "", WatcherType.Children, ""],
   ];
   for (const [op, at, type, watched] of cases) {
     const { raw, ask, tree } = setup();
@@ -148,6 +149,7 @@ test("watches: data for getData and exists, child for getChildren, exists also o
     assert.equal(ask(OpCode.removeWatches, WatcherRequest, { path: watched, type }, empty), ErrorCode.NOWATCHER);
     assert.equal(ask(OpCode.checkWatches, WatcherRequest, { path: watched, type }, empty), ErrorCode.NOWATCHER);
     assert.equal(ask(OpCode.checkWatches, WatcherRequest, { path: "/a", type: 6 }, empty), ErrorCode.MARSHALLINGERROR);
+    assert.equal(raw(OpCode.removeWatches, Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 1)).err, ErrorCode.NOWATCHER);
   }
 });
 
@@ -173,7 +175,7 @@ test("getACL hides hashes from whoever may not administer", () => {
 
 test("getAllChildrenNumber counts descendants", () => {
   const { ask } = setup();
-  const counts = { "/": 7, "": 7, "/a": 3, "/a/y": 1, "/a/x": 0 };
+  const counts = { "/": 7, "": 8, "/a": 3, "/a/y": 1, "/a/x": 0 };
   for (const [at, totalNumber] of Object.entries(counts)) {
     const answer = ask(OpCode.getAllChildrenNumber, PathRequest, { path: at }, GetAllChildrenNumberResponse);
     assert.deepEqual(answer, { totalNumber }, at);

@@ -151,8 +151,9 @@ export class Reads {
     const node = this.#find(reader);
     const err = this.#check(node, Perms.READ, caller);
     if (err !== ErrorCode.OK) return err;
-    // The store counts the root twice, as Java does, and neither is a descendant.
-    writer.int(node === ROOT ? this.#nodes.size - 2 : countDescendants(this.#nodes, node));
+    // The store counts the root twice, as Java does, and neither is a descendant; asked for "", Java counts the other.
+    const others = this.#pathStart === this.#pathEnd ? 1 : 2;
+    writer.int(node === ROOT ? this.#nodes.size - others : countDescendants(this.#nodes, node));
     return ErrorCode.OK;
   }
 

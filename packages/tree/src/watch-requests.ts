@@ -13,7 +13,6 @@ import {
   opName,
   SetWatches,
   SetWatches2,
-  WatcherRequest,
   WatcherType,
 } from "@vivarium/protocol";
 import { OPEN_ACL_ID } from "./acl-table.ts";
@@ -45,10 +44,12 @@ export function answerWatchRequest(
       return addWatch(tree, watcher, reader, writer);
     case OpCode.checkWatches: {
       const { path, type: watcherType } = readWatcherRequest(reader);
+      if (path === null) return ErrorCode.NOWATCHER;
       return tree.watches.has(path, watcher, watcherType) ? ErrorCode.OK : ErrorCode.NOWATCHER;
     }
     case OpCode.removeWatches: {
       const { path, type: watcherType } = readWatcherRequest(reader);
+      if (path === null) return ErrorCode.NOWATCHER;
       return tree.watches.remove(path, watcher, watcherType) ? ErrorCode.OK : ErrorCode.NOWATCHER;
     }
     default:
@@ -99,8 +100,10 @@ function addWatch(tree: WatchableTree, watcher: Watcher, reader: Reader, writer:
   return ErrorCode.OK;
 }
 
-function readWatcherRequest(reader: Reader): { path: string; type: WatcherType } {
-  const { path, type } = WatcherRequest.read(reader);
+/** A null path is one that nobody watches. */
+function readWatcherRequest(reader: Reader): { path: string | null; type: WatcherType } {
+  const path = reader.nullableUstring();
+  const type = reader.int();
   if (type < WatcherType.Children || type > WatcherType.PersistentRecursive) {
     throw new ProtocolError(`${type} is no type of watch: they are 1 to 5`);
   }

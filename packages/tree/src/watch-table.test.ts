@@ -82,12 +82,14 @@ test("a recursive watch hears of all descendants, but never that children change
   assert.deepEqual(fire("/z", EventType.NodeCreated), []);
 });
 
-test("the root answers to both of its names", () => {
+test("the root is told of as /, whatever the tree calls it; who watches the empty path waits for nothing", () => {
   const { table, ear, fire } = setup();
   table.addChild("", ear);
+  table.addChild("/", ear);
   assert.deepEqual(fire("", EventType.NodeChildrenChanged), ["NodeChildrenChanged /"]);
   table.addData("/", ear);
   assert.deepEqual(fire("", EventType.NodeDataChanged), ["NodeDataChanged /"]);
+  assert.ok(table.has("", ear, WatcherType.Children));
 });
 
 test("has and remove by type of watcher", () => {

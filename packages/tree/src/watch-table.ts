@@ -29,35 +29,35 @@ export class WatchTable {
 
   /** The one-time watch of getData and exists. */
   addData(path: string, watcher: Watcher): void {
-    this.data.add(named(path), watcher, WatchMode.STANDARD);
+    this.data.add(path, watcher, WatchMode.STANDARD);
   }
 
   /** The one-time watch of getChildren. */
   addChild(path: string, watcher: Watcher): void {
-    this.child.add(named(path), watcher, WatchMode.STANDARD);
+    this.child.add(path, watcher, WatchMode.STANDARD);
   }
 
   /** The lasting watches of addWatch. */
   addPersistent(path: string, watcher: Watcher, mode: AddWatchMode): void {
     if (mode === AddWatchMode.PERSISTENT_RECURSIVE) {
-      this.data.add(named(path), watcher, WatchMode.RECURSIVE);
+      this.data.add(path, watcher, WatchMode.RECURSIVE);
     } else {
-      this.data.add(named(path), watcher, WatchMode.PERSISTENT);
-      this.child.add(named(path), watcher, WatchMode.PERSISTENT);
+      this.data.add(path, watcher, WatchMode.PERSISTENT);
+      this.child.add(path, watcher, WatchMode.PERSISTENT);
     }
   }
 
   /** Whether this watcher has a watch of that type on the path. */
   has(path: string, watcher: Watcher, type: WatcherType): boolean {
     const [data, child] = modesOf(type);
-    return this.data.has(named(path), watcher, data) || this.child.has(named(path), watcher, child);
+    return this.data.has(path, watcher, data) || this.child.has(path, watcher, child);
   }
 
   /** Takes those watches away without an event; false when there was none. */
   remove(path: string, watcher: Watcher, type: WatcherType): boolean {
     const [data, child] = modesOf(type);
-    const fromData = this.data.remove(named(path), watcher, data);
-    const fromChild = this.child.remove(named(path), watcher, child);
+    const fromData = this.data.remove(path, watcher, data);
+    const fromChild = this.child.remove(path, watcher, child);
     return fromData || fromChild;
   }
 
@@ -83,7 +83,7 @@ export class WatchTable {
   }
 }
 
-/** Both "" and "/" are the root; clients know it as "/". */
+/** The tree calls the root ""; clients know it as "/". Who watches "" waits for nothing, as in Apache. */
 function named(path: string): string {
   return path === "" ? "/" : path;
 }

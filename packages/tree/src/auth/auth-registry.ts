@@ -11,6 +11,8 @@
 import { type ACL, type ClientInfo, ErrorCode, type Id } from "@vivarium/protocol";
 import type { AuthContext, AuthProvider } from "./auth-provider.ts";
 
+const NO_DATA = new Uint8Array(0);
+
 export class AuthRegistry {
   readonly #providers = new Map<string, AuthProvider>();
   readonly #skipAcl: boolean;
@@ -29,9 +31,11 @@ export class AuthRegistry {
     return this.#providers.keys();
   }
 
-  /** The ids that an auth packet proves, or undefined: AUTHFAILED. */
-  authenticate(scheme: string, auth: Uint8Array, context: AuthContext): Id[] | undefined {
-    return this.#providers.get(scheme)?.authenticate(auth, context);
+  /** The ids that an auth packet proves, or undefined: AUTHFAILED. Without data (null) no secret can be proven. */
+  authenticate(scheme: string | null, auth: Uint8Array | null, context: AuthContext): Id[] | undefined {
+    const provider = scheme === null ? undefined : this.#providers.get(scheme);
+    if (auth === null && provider?.isAuthenticated) return undefined;
+    return provider?.authenticate(auth ?? NO_DATA, context);
   }
 
   /** Whether a connection with these ids has one of the permissions `perms` under this ACL. */
