@@ -27,6 +27,8 @@ export interface PendingRequest {
   size: number;
   /** The error to answer without doing anything: the throttles have refused it. OK for nearly all. */
   refusal: number;
+  /** A sync whose answer from the leader is still to come. */
+  isSyncing: boolean;
 }
 
 /** What a connection needs of its server. */

@@ -6,10 +6,12 @@
  * Source: client protocol facts, sections 1 and 14. @see NIOServerCnxnFactory
  */
 import { ProtocolError } from "@vivarium/jute";
+import type { Id } from "@vivarium/protocol";
 import type { Clock, Connection, Listener, Network, Timer } from "@vivarium/runtime";
 import { ClientConnection, type ConnectionHost } from "./client-connection.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import type { LogThrottle } from "./log/index.ts";
+import type { ServerStats } from "./server-stats.ts";
 
 export interface ListenerLimits {
   /** Connections per client address; 0 or less: no limit. */
@@ -22,20 +24,27 @@ export interface ListenerLimits {
   maxFrameBytes: number;
 }
 
-export interface ListenerHost extends ConnectionHost {
-  readonly clock: Clock;
-  readonly limits: ListenerLimits;
-  /** The first four bytes as an integer: handles them and returns true if they are a four-letter word. */
-  fourLetterWord(connection: ClientConnection, word: number): boolean;
+/** Who serves the clients at present: one term as standalone server, leader, follower or observer. */
+export interface ClientService {
+  /** Whether these identities may see events of a node with this ACL. */
+  mayRead(aclId: number, authInfo: readonly Id[]): boolean;
   /** The current frame is the ConnectRequest. */
   connect(connection: ClientConnection, nowMs: number): void;
   /** More bytes of an open connection have arrived. */
   drain(connection: ClientConnection, nowMs: number): void;
-  /** The connection has sent what is neither a four-letter word nor a ConnectRequest. */
-  nonsense(connection: ClientConnection, error: ProtocolError): void;
-  /** The socket has taken what it was given. */
+  /** A socket has taken what it was given. */
   drained(nowMs: number): void;
-  readonly log: LogThrottle;
+  /** The connection is over: what it has asked for is forgotten. */
+  closing(connection: ClientConnection): void;
+}
+
+export interface ListenerOptions {
+  clock: Clock;
+  limits: ListenerLimits;
+  stats: ServerStats;
+  log: LogThrottle;
+  /** The first four bytes as an integer: handles them and returns true if they are a four-letter word. */
+  fourLetterWord(connection: ClientConnection, word: number): boolean;
 }
 
 /** How often connections are looked through for those that have been silent too long, in milliseconds. */
@@ -43,8 +52,10 @@ const SWEEP_MS = 1000;
 /** Connections closed for silence in one turn. */
 const SWEEP_LIMIT = 1000;
 
-export class ClientListener {
-  readonly #host: ListenerHost;
+export class ClientListener implements ConnectionHost {
+  /** Null while there is nobody to serve: then only four-letter words are answered. */
+  service: ClientService | null = null;
+  readonly #host: ListenerOptions;
   readonly #connections = new Map<number, ClientConnection>();
   readonly #perAddress = new Map<string, number>();
   readonly #expiry: ExpiryQueue<ClientConnection>;
@@ -54,7 +65,7 @@ export class ClientListener {
   #nextId = 1;
   rejected = 0;
 
-  constructor(host: ListenerHost) {
+  constructor(host: ListenerOptions) {
     this.#host = host;
     this.#expiry = new ExpiryQueue(host.limits.sessionlessTimeoutMs);
   }
@@ -97,6 +108,24 @@ export class ClientListener {
     return this.#expiry.sets();
   }
 
+  mayRead(aclId: number, authInfo: readonly Id[]): boolean {
+    return this.service?.mayRead(aclId, authInfo) ?? false;
+  }
+
+  count(direction: "sent" | "received"): void {
+    this.#host.stats[direction]++;
+  }
+
+  closing(connection: ClientConnection): void {
+    this.service?.closing(connection);
+  }
+
+  /** The term of service ends: its clients go, and look for a server that has one. */
+  endService(reason: string): void {
+    for (const connection of [...this.#connections.values()]) connection.close(reason);
+    this.service = null;
+  }
+
   needsFlush(connection: ClientConnection): void {
     this.#dirty.push(connection);
   }
@@ -134,7 +163,7 @@ export class ClientListener {
     const connection = new ClientConnection({
       id: this.#nextId++,
       socket,
-      host: this.#host,
+      host: this,
       maxFrameBytes: limits.maxFrameBytes,
       nowMs,
       wallMs: clock.wallMs(),
@@ -144,7 +173,7 @@ export class ClientListener {
     this.touch(connection, nowMs);
     socket.onData = (chunk) => this.#received(connection, chunk);
     socket.onDrain = () => {
-      this.#host.drained(clock.monotonicMs());
+      this.service?.drained(clock.monotonicMs());
       this.flush();
     };
     socket.onClose = (error) => this.#gone(connection, error);
@@ -160,9 +189,18 @@ export class ClientListener {
       this.#advance(connection, nowMs);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#host.nonsense(connection, error);
+      this.nonsense(connection, error);
     }
     this.flush();
+  }
+
+  /** Closes a connection that has sent what nobody can understand, with one log line. */
+  nonsense(connection: ClientConnection, error: ProtocolError): void {
+    this.#host.log.warn("closed a connection that sent nonsense", {
+      client: connection.describe(),
+      problem: error.message,
+    });
+    connection.close("nonsense");
   }
 
   #advance(connection: ClientConnection, nowMs: number): void {
@@ -171,9 +209,10 @@ export class ClientListener {
       if (first === undefined || this.#host.fourLetterWord(connection, first)) return;
       if (!connection.frames.next()) return;
       connection.countReceived();
-      this.#host.connect(connection, nowMs);
+      if (this.service === null) return connection.close("this server is not in service");
+      this.service.connect(connection, nowMs);
     }
-    if (connection.state === "open") this.#host.drain(connection, nowMs);
+    if (connection.state === "open") this.service?.drain(connection, nowMs);
   }
 
   #gone(connection: ClientConnection, error: Error | null): void {

@@ -63,6 +63,8 @@ export interface Dispatch {
   readonly limits: RequestLimits;
   /** Prepares and proposes a write; its reply comes by `completed`. False: the connection is to be closed. */
   submit(connection: ClientConnection, request: PendingRequest, reader: Reader): void;
+  /** A sync that has to reach the leader first: `synced` follows. False: it may be answered like a read. */
+  sync(connection: ClientConnection, request: PendingRequest): boolean;
   /** Carries out a read, appending the reply's body, and returns the error code. */
   read(connection: ClientConnection, type: number, reader: Reader, out: Writer): number;
   authenticate(connection: ClientConnection, packet: AuthPacket): AuthOutcome;
@@ -184,12 +186,17 @@ export class RequestDispatcher {
       frame: null,
       size: end - start,
       refusal: ErrorCode.OK,
+      isSyncing: false,
     };
     if (nowMs > request.receivedMs && this.#isStale(connection, request, nowMs)) return;
     this.#admit(connection, request);
     if (route === "write" && request.refusal === ErrorCode.OK) {
       connection.pending.push(request);
       this.#dispatch.submit(connection, request, reader);
+    } else if (type === OpCode.sync && this.#dispatch.sync(connection, request)) {
+      request.frame = { bytes, start: reader.offset, end };
+      request.isSyncing = true;
+      connection.pending.push(request);
     } else if (connection.pending.length > 0) {
       request.frame = { bytes, start: reader.offset, end };
       connection.pending.push(request);
@@ -253,9 +260,15 @@ export class RequestDispatcher {
     this.drainPending(connection);
   }
 
+  /** The leader has answered a sync: the request is a read from now on. */
+  synced(connection: ClientConnection, request: PendingRequest): void {
+    request.isSyncing = false;
+    this.drainPending(connection);
+  }
+
   /** After the connection's first pending write was answered: the reads that waited for it, up to the next write. */
   drainPending(connection: ClientConnection): void {
-    for (let next = connection.pending.peek(); next?.frame; next = connection.pending.peek()) {
+    for (let next = connection.pending.peek(); next?.frame && !next.isSyncing; next = connection.pending.peek()) {
       connection.pending.shift();
       this.#reader.reset(next.frame.bytes, next.frame.start, next.frame.end);
       this.#answerRead(connection, next, this.#reader);

@@ -25,6 +25,10 @@ export interface Establishing {
   attach(connection: ClientConnection, session: Session): void;
   /** Proposes the createSession transaction; `established` answers the client when it is applied. */
   createSession(connection: ClientConnection, session: Session): void;
+  /** Asks whoever knows all sessions whether this one lives, and gives it this timeout; `answer` may come later. */
+  revalidate(sessionId: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void;
+  /** An old session is attached: `established` tells the client, and its requests go on. */
+  resumed(connection: ClientConnection, session: Session): void;
   log(level: "info" | "warn", message: string, fields: Record<string, unknown>): void;
 }
 
@@ -84,14 +88,15 @@ export class SessionEstablisher {
     nowMs: number,
   ): void {
     this.#host.connectionOf(request.sessionId)?.close("the session moved to another connection");
-    const session = this.#host.tracker.get(request.sessionId);
-    const isAlive =
-      session !== undefined &&
-      isPasswordOf(request.sessionId, request.passwd) &&
-      this.#host.tracker.touch(session, request.timeoutMs, nowMs);
-    if (!isAlive) return this.#expired(connection, request.sessionId);
-    this.#host.attach(connection, session);
-    this.established(connection, session);
+    const { sessionId, timeoutMs } = request;
+    if (!isPasswordOf(sessionId, request.passwd)) return this.#expired(connection, sessionId);
+    this.#host.revalidate(sessionId, timeoutMs, (isAlive) => {
+      if (connection.state !== "establishing") return;
+      if (!isAlive) return this.#expired(connection, sessionId);
+      const session = this.#host.tracker.track(sessionId, timeoutMs, nowMs);
+      this.#host.attach(connection, session);
+      this.#host.resumed(connection, session);
+    });
   }
 
   #expired(connection: ClientConnection, sessionId: bigint): void {

@@ -1,80 +1,111 @@
 /**
- * One server in service: the replicated tree, the sessions, the clients' connections and the pipeline, put together.
- * It knows no files and no processes; start-server.ts brings it to life from a configuration and takes it down.
+ * One term of service: the replicated tree, the sessions and the requests of the clients that are connected here, as
+ * standalone server, leader, follower or observer. What these differ in is the path of a write and where sessions are
+ * checked; both are given by the role. @see ZooKeeperServer and its subclasses
  *
- *   ClientListener ─► SessionEstablisher ─► WritePipeline ─► Agreement (log) ─► committed ─► tree, replies, events
+ *   ClientListener ─► SessionEstablisher ─► WritePath (decide here, or forward to the leader) ─► commit ─► tree
  *                  └► RequestDispatcher ──┴► reads, straight from the tree
+ *
+ * It knows no files, no peers and no processes.
  */
-import { encode, int, type ProtocolError, Reader } from "@vivarium/jute";
-import { type AuthPacket, ErrorCode, type Id, OpCode, PathRequest, Perms, type Zxid } from "@vivarium/protocol";
+import { encode, int, Reader } from "@vivarium/jute";
+import {
+  type AuthPacket,
+  ErrorCode,
+  type Id,
+  OpCode,
+  PathRequest,
+  Perms,
+  type Txn,
+  type Zxid,
+} from "@vivarium/protocol";
 import type { Clock, Random } from "@vivarium/runtime";
-import { type AuthRegistry, type Crc32, type DataTree, OPEN_ACL_ID, Prepare, Reads } from "@vivarium/tree";
-import { type ClientConnection, sessionHex } from "./client-connection.ts";
-import { ClientListener } from "./client-listener.ts";
+import { type AuthRegistry, type DataTree, OPEN_ACL_ID, Reads, type WriteRequest } from "@vivarium/tree";
+import { type ClientConnection, type PendingRequest, sessionHex } from "./client-connection.ts";
+import type { ClientListener, ClientService } from "./client-listener.ts";
 import type { ServerConfig } from "./config/index.ts";
 import { type ConnectionKind, ConnectionThrottle } from "./connection-throttle.ts";
 import { type Logger, LogThrottle } from "./log/index.ts";
 import { type AuthOutcome, isWrite, RequestDispatcher } from "./request-dispatcher.ts";
 import { requestLimits, throttleOptions } from "./server-limits.ts";
-import { ServerStats } from "./server-stats.ts";
+import type { ServerStats } from "./server-stats.ts";
 import { SessionEstablisher } from "./session-establisher.ts";
 import { type Session, SessionTracker } from "./session-tracker.ts";
-import { type Agreement, type Proposal, WritePipeline } from "./write-pipeline.ts";
+
+/** A write on its way, and who speaks for its session. */
+export interface OwnedWrite extends WriteRequest {
+  /** Null: the server itself, which may act for any session. */
+  readonly owner: object | null;
+}
+
+/** Where writes go: decided here and agreed on, or forwarded to the leader. */
+export interface WritePath {
+  /** The reply follows by `ZooKeeperServer.complete`. `connection` and `request` are null for the server's own writes. */
+  submit(write: OwnedWrite, connection: ClientConnection | null, request: PendingRequest | null): void;
+  /** A `sync` that must reach the leader before it is answered; false: it may be answered like a read. */
+  sync(connection: ClientConnection, request: PendingRequest): boolean;
+  /** Asks whoever knows all sessions whether this one lives; `answer` is called once, perhaps later. */
+  revalidate(sessionId: bigint, timeoutMs: number, answer: (alive: boolean) => void): void;
+}
 
 export interface ZooKeeperServerOptions {
   config: ServerConfig;
   tree: DataTree;
   auth: AuthRegistry;
-  agreement: Agreement;
-  /** For the digests that transactions carry. */
-  crc32: Crc32;
+  listener: ClientListener;
+  stats: ServerStats;
   clock: Clock;
   random: Random;
   logger: Logger;
   /** The first id that this server gives to a session. */
   firstSessionId: bigint;
-  /** Answers a four-letter word; undefined for what is none. */
-  fourLetterWord: (server: ZooKeeperServer, connection: ClientConnection, word: number) => boolean;
 }
 
 /** Sessions closed in one turn when many expire together. */
 const EXPIRE_SLICE = 200;
 
-export class ZooKeeperServer {
+export class ZooKeeperServer implements ClientService {
   readonly config: ServerConfig;
   readonly tree: DataTree;
   readonly auth: AuthRegistry;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly log: LogThrottle;
-  readonly stats = new ServerStats();
-  readonly tracker: SessionTracker;
+  readonly stats: ServerStats;
   readonly listener: ClientListener;
-  readonly pipeline: WritePipeline;
+  readonly tracker: SessionTracker;
   readonly dispatcher: RequestDispatcher;
   readonly startedMs: number;
   readonly #establisher: SessionEstablisher;
   readonly #bySession = new Map<bigint, ClientConnection>();
+  #path: WritePath = NO_PATH;
 
   constructor(options: ZooKeeperServerOptions) {
-    const { config, tree, clock } = options;
+    const { config, tree, clock, listener } = options;
     this.config = config;
     this.tree = tree;
     this.auth = options.auth;
     this.clock = clock;
     this.logger = options.logger;
     this.log = new LogThrottle({ logger: options.logger, now: () => clock.monotonicMs() });
+    this.stats = options.stats;
+    this.listener = listener;
     this.startedMs = clock.monotonicMs();
     this.tracker = new SessionTracker({ tickTimeMs: config.tickTimeMs, firstId: options.firstSessionId });
-    this.pipeline = this.#makePipeline(options);
     this.dispatcher = this.#makeDispatcher();
     this.#establisher = this.#makeEstablisher(options.random);
-    this.listener = this.#makeListener(options);
+  }
+
+  /** Gives the term its path of writes; before anything is served. */
+  set path(path: WritePath) {
+    this.#path = path;
   }
 
   get lastProcessedZxid(): Zxid {
     return this.tree.lastProcessedZxid;
   }
+
+  // Sessions
 
   /** Starts the clocks of the sessions that the tree knows from disk: each gets its full timeout. */
   adoptSessions(): void {
@@ -105,52 +136,81 @@ export class ZooKeeperServer {
   }
 
   #submitOwn(sessionId: bigint, type: number, record: Uint8Array, connection: ClientConnection | null = null): void {
-    this.pipeline.submit({ sessionId, cxid: 0, type, authInfo: [], reader: new Reader(record) }, connection, null);
+    const write = { sessionId, cxid: 0, type, owner: null, authInfo: [], reader: new Reader(record) };
+    this.#path.submit(write, connection, null);
   }
 
   connectionOf(sessionId: bigint): ClientConnection | undefined {
     return this.#bySession.get(sessionId);
   }
 
-  #makePipeline({ agreement, crc32 }: ZooKeeperServerOptions): WritePipeline {
-    const { tree, clock, auth, config, tracker } = this;
-    let zxid = tree.lastProcessedZxid;
-    const isReconfigEnabled = config.given.get("reconfigEnabled") === "true";
-    const prepare = new Prepare({
-      tree,
-      auth,
-      rules: {
-        extendedTypes: config.extendedTypesEnabled,
-        emulate353Ttl: config.emulate353TtlNodes,
-        enforceQuota: config.enforceQuota,
-        onQuotaExceeded: (path, kind) => this.log.warn(`a ${kind} quota is exceeded`, { path }),
-        checkSession: ({ sessionId }) => tracker.check(sessionId, null),
-      },
-      nextZxid: () => ++zxid,
-      reconfig: isReconfigEnabled ? () => ErrorCode.UNIMPLEMENTED : undefined,
-      crc32,
-    });
-    return new WritePipeline({
-      tree,
-      prepare,
-      agreement,
-      wallMs: () => clock.wallMs(),
-      monotonicMs: () => clock.monotonicMs(),
-      defer: (callback) => clock.defer(callback),
-      closing: (sessionId) => tracker.setClosing(sessionId),
-      undecodable: (connection, request) => this.dispatcher.refuse(connection, request, ErrorCode.MARSHALLINGERROR),
-      applied: (proposal) => this.#applied(proposal),
-      answered: (connection, request, zxid) => {
-        this.dispatcher.release(connection, request);
-        this.#answered(connection, request, zxid);
-        this.dispatcher.drainPending(connection);
-      },
-      endOfTurn: () => {
-        this.dispatcher.resume(clock.monotonicMs());
-        this.listener.flush();
-      },
-    });
+  // ClientService
+
+  mayRead(aclId: number, authInfo: readonly Id[]): boolean {
+    if (aclId === OPEN_ACL_ID) return true;
+    const acl = this.tree.acls.get(aclId);
+    return acl !== undefined && this.auth.checkACL(acl, Perms.READ, authInfo);
   }
+
+  connect(connection: ClientConnection, nowMs: number): void {
+    this.#establisher.connect(connection, nowMs);
+    // What arrives before the session is there waits in the client's socket, not in our memory.
+    if (connection.state === "establishing") connection.socket.pause();
+  }
+
+  drain(connection: ClientConnection, nowMs: number): void {
+    const { session } = connection;
+    if (session !== null) this.tracker.touch(session, session.timeoutMs, nowMs);
+    this.dispatcher.drain(connection, nowMs);
+  }
+
+  drained(nowMs: number): void {
+    this.dispatcher.resume(nowMs);
+  }
+
+  closing(connection: ClientConnection): void {
+    for (let request = connection.pending.shift(); request !== undefined; request = connection.pending.shift()) {
+      this.dispatcher.release(connection, request);
+    }
+    this.tree.watches.removeWatcher(connection);
+    const { session } = connection;
+    if (session !== null && this.#bySession.get(session.id) === connection) this.#bySession.delete(session.id);
+  }
+
+  // What the path of writes calls back
+
+  /** A transaction was applied: sessions begin and end with it, before any reply. */
+  applied({ header, body }: Txn, connection: ClientConnection | null): void {
+    if (body.type === OpCode.createSession) {
+      const session = this.tracker.track(header.clientId, body.timeOut, this.clock.monotonicMs());
+      if (connection !== null) this.#established(connection, session);
+    } else if (body.type === OpCode.closeSession) {
+      this.tracker.remove(header.clientId);
+      if (connection === null) this.#bySession.get(header.clientId)?.close("the session expired");
+    }
+  }
+
+  #established(connection: ClientConnection, session: Session): void {
+    this.#establisher.established(connection, session);
+    if (connection.state !== "open") return;
+    this.dispatcher.drain(connection, this.clock.monotonicMs());
+    if (!connection.throttled) connection.socket.resume();
+  }
+
+  /** The reply of a pending write is written: statistics, and the reads that waited for it. */
+  answered(connection: ClientConnection, request: PendingRequest, zxid: Zxid): void {
+    this.dispatcher.release(connection, request);
+    this.#count(connection, request, zxid);
+    this.dispatcher.drainPending(connection);
+  }
+
+  /** Ends a turn in which transactions were applied: replies leave, and reading goes on where it had stopped. */
+  endOfTurn(): void {
+    this.dispatcher.resume(this.clock.monotonicMs());
+    this.listener.flush();
+  }
+
+  // Parts
 
   #makeDispatcher(): RequestDispatcher {
     const { tree, auth } = this;
@@ -160,34 +220,28 @@ export class ZooKeeperServer {
       submit: (connection, request, reader) => {
         const { session, authInfo } = connection;
         if (session === null) return;
-        const write = {
-          sessionId: session.id,
-          cxid: request.xid,
-          type: request.type,
-          owner: connection,
-          reader,
-          authInfo,
-        };
-        this.pipeline.submit(write, connection, request);
+        const write = { sessionId: session.id, cxid: request.xid, type: request.type, owner: this, authInfo, reader };
+        this.#path.submit(write, connection, request);
       },
+      sync: (connection, request) => this.#path.sync(connection, request),
       read: (connection, type, reader, out) => reads.answer(type, connection, reader, out),
       authenticate: (connection, packet) => this.#authenticate(connection, packet),
       lastProcessedZxid: () => tree.lastProcessedZxid,
-      nonsense: (connection, error) => this.#nonsense(connection, error),
+      nonsense: (connection, error) => this.listener.nonsense(connection, error),
       log: (level, message, fields) => this.#say(level, message, fields),
-      answered: (connection, request, zxid) => this.#answered(connection, request, zxid),
+      answered: (connection, request, zxid) => this.#count(connection, request, zxid),
     });
   }
 
   #authenticate(connection: ClientConnection, packet: AuthPacket): AuthOutcome {
     const remoteAddress = connection.socket.remoteAddress;
-    const ids = this.auth.authenticate(packet.scheme, packet.auth ?? new Uint8Array(0), { remoteAddress });
+    const ids = this.auth.authenticate(packet.scheme, packet.auth, { remoteAddress });
     if (ids !== undefined) return { err: ErrorCode.OK, ids };
     this.stats.authFailed++;
     return { err: ErrorCode.AUTHFAILED, ids: [] };
   }
 
-  #answered(connection: ClientConnection, request: { xid: number; type: number; receivedMs: number }, zxid: Zxid) {
+  #count(connection: ClientConnection, request: { xid: number; type: number; receivedMs: number }, zxid: Zxid): void {
     const nowMs = this.clock.monotonicMs();
     connection.answered(request, zxid, nowMs);
     const { stats } = this;
@@ -197,11 +251,8 @@ export class ZooKeeperServer {
 
   #makeEstablisher(random: Random): SessionEstablisher {
     const { config, tracker, clock, tree } = this;
-    const throttle = new ConnectionThrottle(
-      throttleOptions(config),
-      clock.monotonicMs(),
-      () => random.int(2 ** 32) / 2 ** 32,
-    );
+    const chance = () => random.int(2 ** 32) / 2 ** 32;
+    const throttle = new ConnectionThrottle(throttleOptions(config), clock.monotonicMs(), chance);
     return new SessionEstablisher({
       tracker,
       limits: config,
@@ -212,87 +263,15 @@ export class ZooKeeperServer {
       createSession: (connection, session) => {
         this.#submitOwn(session.id, OpCode.createSession, encode(int, session.timeoutMs), connection);
       },
+      revalidate: (sessionId, timeoutMs, answer) => this.#path.revalidate(sessionId, timeoutMs, answer),
+      resumed: (connection, session) => this.#established(connection, session),
       log: (level, message, fields) => this.#say(level, message, fields),
     });
   }
 
   #attach(connection: ClientConnection, session: Session): void {
     connection.session = session;
-    session.owner = connection;
     this.#bySession.set(session.id, connection);
-  }
-
-  #makeListener(options: ZooKeeperServerOptions): ClientListener {
-    const { config, clock, log, stats } = this;
-    return new ClientListener({
-      clock,
-      log,
-      limits: {
-        maxClientCnxns: config.maxClientCnxns,
-        maxCnxns: config.maxCnxns,
-        sessionlessTimeoutMs: config.sessionlessCnxnTimeoutMs,
-        maxFrameBytes: config.maxBufferBytes,
-      },
-      mayRead: (aclId, authInfo) => this.mayRead(aclId, authInfo),
-      needsFlush: (connection) => this.listener.needsFlush(connection),
-      count: (direction) => {
-        stats[direction]++;
-      },
-      closing: (connection) => this.#closing(connection),
-      fourLetterWord: (connection, word) => options.fourLetterWord(this, connection, word),
-      connect: (connection, nowMs) => this.#connect(connection, nowMs),
-      nonsense: (connection, error) => this.#nonsense(connection, error),
-      drain: (connection, nowMs) => this.#drain(connection, nowMs),
-      drained: (nowMs) => this.dispatcher.resume(nowMs),
-    });
-  }
-
-  mayRead(aclId: number, authInfo: readonly Id[]): boolean {
-    if (aclId === OPEN_ACL_ID) return true;
-    const acl = this.tree.acls.get(aclId);
-    return acl !== undefined && this.auth.checkACL(acl, Perms.READ, authInfo);
-  }
-
-  #connect(connection: ClientConnection, nowMs: number): void {
-    this.#establisher.connect(connection, nowMs);
-    // What arrives before the session is there waits in the client's socket, not in our memory.
-    if (connection.state === "establishing") connection.socket.pause();
-  }
-
-  #drain(connection: ClientConnection, nowMs: number): void {
-    const { session } = connection;
-    if (session !== null) this.tracker.touch(session, session.timeoutMs, nowMs);
-    this.dispatcher.drain(connection, nowMs);
-  }
-
-  #closing(connection: ClientConnection): void {
-    for (let request = connection.pending.shift(); request !== undefined; request = connection.pending.shift()) {
-      this.dispatcher.release(connection, request);
-    }
-    this.tree.watches.removeWatcher(connection);
-    const { session } = connection;
-    if (session !== null && this.#bySession.get(session.id) === connection) this.#bySession.delete(session.id);
-  }
-
-  /** Sessions begin and end when their transactions are applied. */
-  #applied({ prepared, connection }: Proposal): void {
-    const { header, body } = prepared.txn;
-    if (body.type === OpCode.createSession) {
-      const session = this.tracker.get(header.clientId);
-      if (connection === null || session === undefined) return;
-      this.#establisher.established(connection, session);
-      if (connection.state !== "open") return;
-      this.dispatcher.drain(connection, this.clock.monotonicMs());
-      if (!connection.throttled) connection.socket.resume();
-    } else if (body.type === OpCode.closeSession) {
-      this.tracker.remove(header.clientId);
-      if (connection === null) this.#bySession.get(header.clientId)?.close("the session expired");
-    }
-  }
-
-  #nonsense(connection: ClientConnection, error: ProtocolError): void {
-    this.log.warn("closed a connection that sent nonsense", { client: connection.describe(), problem: error.message });
-    connection.close("nonsense");
   }
 
   #say(level: "info" | "warn", message: string, fields: Record<string, unknown>): void {
@@ -300,3 +279,11 @@ export class ZooKeeperServer {
     else this.logger.info(message, fields);
   }
 }
+
+const NO_PATH: WritePath = {
+  submit: () => {
+    throw new Error("a write before the server's role has begun: our bug");
+  },
+  sync: () => false,
+  revalidate: (_sessionId, _timeoutMs, answer) => answer(false),
+};

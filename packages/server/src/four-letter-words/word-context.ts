@@ -1,9 +1,11 @@
+import type { ServerStats } from "../server-stats.ts";
 import type { ZooKeeperServer } from "../zookeeper-server.ts";
 
 /** What four-letter words can see. */
 export interface WordContext {
   /** Null while this process serves nobody. */
   readonly server: ZooKeeperServer | null;
+  readonly stats: ServerStats;
   /** The words that `4lw.commands.whitelist` lets through. */
   readonly allowed: ReadonlySet<string>;
   readonly serverState: "standalone" | "leader" | "follower" | "observer" | "read-only";

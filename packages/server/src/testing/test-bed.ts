@@ -1,0 +1,113 @@
+/**
+ * A whole server on virtual time: its disk and network are in memory, its clock moves when the test says so, and its
+ * log lines are kept. Nothing here waits for real time, and one test's run is like the next.
+ */
+import { MemoryDisk, MemoryNetwork, SeededRandom, VirtualClock } from "@vivarium/runtime";
+import { parseConfig } from "../config/index.ts";
+import { type CollectedLogs, collectLogs } from "../log/index.ts";
+import { type RunningServer, startServer } from "../start-server.ts";
+import { type HelloOptions, RawClient } from "./raw-client.ts";
+
+export const SERVER_ADDRESS = "10.0.0.1";
+export const CLIENT_ADDRESS = "10.0.0.9";
+const PORT = 2181;
+
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+export class TestBed {
+  readonly clock = new VirtualClock();
+  readonly disk = new MemoryDisk({ clock: this.clock, random: new SeededRandom(1) });
+  readonly network = new MemoryNetwork({ clock: this.clock });
+  readonly logs: CollectedLogs = collectLogs();
+  settings: Settings;
+  #running: RunningServer | null = null;
+
+  constructor(settings: Settings = {}) {
+    this.settings = settings;
+  }
+
+  static async start(settings: Settings = {}): Promise<TestBed> {
+    const bed = new TestBed(settings);
+    await bed.start();
+    return bed;
+  }
+
+  async start(): Promise<void> {
+    this.#running = await this.clock.runUntil(startServer(this.#options()));
+  }
+
+  #options() {
+    const settings = {
+      tickTime: 1000,
+      dataDir: "/data",
+      clientPort: PORT,
+      clientPortAddress: SERVER_ADDRESS,
+      preAllocSize: 0,
+      "4lw.commands.whitelist": "*",
+      ...this.settings,
+    };
+    const overrides = Object.entries(settings).map(([name, value]) => ({ name, value: String(value) }));
+    const { clock, disk } = this;
+    const ports = { clock, disk, network: this.network.host(SERVER_ADDRESS), random: new SeededRandom(2) };
+    return { config: parseConfig({ overrides }).config, logger: this.logs.logger, ports };
+  }
+
+  get running(): RunningServer {
+    if (this.#running === null) throw new Error("the server of this test is not running");
+    return this.#running;
+  }
+
+  get server(): RunningServer["server"] {
+    return this.running.server;
+  }
+
+  async stop(): Promise<void> {
+    await this.clock.runUntil(this.running.stop());
+    this.#running = null;
+  }
+
+  /** SIGKILL: nothing is flushed, closed or said. */
+  kill(): void {
+    this.network.reset(SERVER_ADDRESS);
+    this.disk.kill();
+    this.#running = null;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Lets everything happen that is due now. */
+  settle = (): Promise<void> => this.clock.run(0);
+
+  /** A connection that has said nothing yet. */
+  async connect(address = CLIENT_ADDRESS): Promise<RawClient> {
+    const connection = this.network.host(address).connect({ host: SERVER_ADDRESS, port: PORT });
+    const client = new RawClient(connection, this.settle);
+    await this.settle();
+    return client;
+  }
+
+  /** A connection with a session. */
+  async client(options: HelloOptions & { address?: string } = {}): Promise<RawClient> {
+    const { address, ...hello } = options;
+    const client = await this.connect(address);
+    await client.hello(hello);
+    if (client.greeting === undefined) throw new Error("the server refused the connection");
+    return client;
+  }
+
+  /** The whole answer to a four-letter word. */
+  async word(word: string, address?: string): Promise<string> {
+    const client = await this.connect(address);
+    client.sendBytes(word);
+    await this.settle();
+    return client.text;
+  }
+
+  /** The messages logged at this level so far. */
+  said(level: "error" | "warn" | "info" | "debug"): string[] {
+    return this.logs.records.filter((record) => record.level === level).map((record) => record.message);
+  }
+}
