@@ -2,7 +2,7 @@
 // about, what it finds in them, and a text that it must refuse. The rules are tried on those texts first.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { root } from "./setup.mjs";
 
 const MAX_LINES = 400;
@@ -24,6 +24,14 @@ const lines = (pattern) => (content) =>
   content
     .split("\n")
     .flatMap((line, index) => (pattern.test(line) ? [`line ${index + 1}: ${line.trim().slice(0, 100)}`] : []));
+
+/** Relative links of a page, and the `room/file.ts` that it mentions, that lead nowhere. */
+function missingFiles(content, path) {
+  const links = [...content.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link]) => join(dirname(path), link));
+  const sources = [...content.matchAll(/`(?!src)([a-z]+)\/((?:[\w-]+\/)*[\w-]+\.ts)`/g)];
+  const files = sources.map(([, room, file]) => join("packages", room, "src", file));
+  return [...links, ...files].filter((file) => !existsSync(join(root, file)));
+}
 
 /**
  * @typedef {object} Rule
@@ -91,6 +99,12 @@ const rules = [
     files: roomSource,
     find: lines(/^import ["']/),
     refuses: ["packages/tree/src/a.ts", 'import "@vivarium/server";'],
+  },
+  {
+    says: "a file that is named here and does not exist",
+    files: (path) => /^[^/]*\.md$|^docs\/.*\.md$/.test(path),
+    find: missingFiles,
+    refuses: ["README.md", "[a](docs/no-such-page.md)"],
   },
   {
     says: "syntax that Node 20 cannot run",
