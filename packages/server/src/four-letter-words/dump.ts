@@ -35,8 +35,14 @@ function expirySets<T>(
   let count = 0;
   for (const [dueMs, entries] of sets) {
     count++;
-    text += `${entries.size} expire at ${new Date(dueMs + wallAhead).toUTCString()}:\n`;
+    text += `${entries.size} expire at ${asJavaPrints(new Date(dueMs + wallAhead))}:\n`;
     for (const entry of entries) text += `\t${name(entry)}\n`;
   }
   return `Sets (${count})/(${total}):\n${text}`;
+}
+
+/** "Mon Nov 23 04:47:17 UTC 2026", as Java's Date prints itself. */
+function asJavaPrints(date: Date): string {
+  const [weekday, day, month, year, time] = date.toUTCString().replace(",", "").split(" ");
+  return `${weekday} ${month} ${day} ${time} UTC ${year}`;
 }
