@@ -3,28 +3,20 @@
  * that comes back, in order of arrival. Time is virtual: nothing arrives before the test lets the clock run.
  */
 import assert from "node:assert/strict";
-import { type Codec, decode, encode, FrameBuffer, Reader, Writer } from "@vivarium/jute";
+import { decode, FrameBuffer, Reader, Writer } from "@vivarium/jute";
 import {
   ConnectRequest,
   ConnectResponse,
-  CreateMode,
-  CreateRequest,
   CreateResponse,
-  DeleteRequest,
   errorName,
   GetDataResponse,
-  Nothing,
-  OPEN_ACL_UNSAFE,
-  OpCode,
   ReplyHeader,
   RequestHeader,
-  SetDataRequest,
   SpecialXid,
-  StatResponse,
-  WatchedPathRequest,
   WatcherEvent,
 } from "@vivarium/protocol";
 import type { Connection } from "@vivarium/runtime";
+import type { Request } from "./requests.ts";
 
 const MAX_FRAME_BYTES = 1 << 27;
 
@@ -59,13 +51,12 @@ export class RawClient {
   readonly connection: Connection;
   /** What arrived after the answer to the ConnectRequest. */
   readonly packets: Packet[] = [];
-  /** All bytes, as they came. */
-  received: Uint8Array = new Uint8Array(0);
   greeting: Greeting | undefined;
   /** The server has ended the connection. */
   isClosed = false;
   readonly #frames = new FrameBuffer(MAX_FRAME_BYTES);
   readonly #settle: () => Promise<void>;
+  readonly #chunks: Uint8Array[] = [];
   #xid = 0;
 
   constructor(connection: Connection, settle: () => Promise<void>) {
@@ -81,13 +72,8 @@ export class RawClient {
     };
   }
 
-  /** Lets everything happen that is due now. */
-  settle(): Promise<void> {
-    return this.#settle();
-  }
-
   sendBytes(bytes: Uint8Array | string): void {
-    this.connection.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+    this.connection.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
   }
 
   sendFrame(payload: Uint8Array): void {
@@ -115,16 +101,16 @@ export class RawClient {
     this.sendFrame(writer.copy());
   }
 
-  /** Queues a request in the socket; returns its xid. */
-  send<T>(type: number, codec: Codec<T>, body: T, xid = ++this.#xid): number {
-    this.sendFrame(request(type, codec, body, xid));
+  /** Puts a request on its way; returns its xid. */
+  send(request: Request, xid = request.xid ?? ++this.#xid): number {
+    this.sendBytes(requestFrame(request, xid));
     return xid;
   }
 
   /** Sends a request, lets the server work, and returns the reply. */
-  async call<T>(type: number, codec: Codec<T>, body: T, xid = ++this.#xid): Promise<Reply> {
+  async call(request: Request): Promise<Reply> {
     const before = this.packets.length;
-    this.send(type, codec, body, xid);
+    const xid = this.send(request);
     await this.#settle();
     const reply = this.packets.slice(before).find((packet) => packet.kind === "reply" && packet.xid === xid);
     assert.ok(
@@ -134,28 +120,9 @@ export class RawClient {
     return reply;
   }
 
-  async create(path: string, options: { data?: string; mode?: number; acl?: typeof OPEN_ACL_UNSAFE } = {}) {
-    return this.call(OpCode.create, CreateRequest, createRequest(path, options));
-  }
-
-  async exists(path: string, watch = false): Promise<Reply> {
-    return this.call(OpCode.exists, WatchedPathRequest, { path, watch });
-  }
-
-  async getData(path: string, watch = false): Promise<Reply> {
-    return this.call(OpCode.getData, WatchedPathRequest, { path, watch });
-  }
-
-  async setData(path: string, data: string): Promise<Reply> {
-    return this.call(OpCode.setData, SetDataRequest, { path, data: bytes(data), version: -1 });
-  }
-
-  async delete(path: string): Promise<Reply> {
-    return this.call(OpCode.delete, DeleteRequest, { path, version: -1 });
-  }
-
-  async ping(): Promise<Reply> {
-    return this.call(OpCode.ping, Nothing, undefined, SpecialXid.ping);
+  /** As `call`; returns only the name of the reply's error code. */
+  async outcome(request: Request): Promise<string> {
+    return errorName((await this.call(request)).err);
   }
 
   /** What arrived since the last look. */
@@ -163,9 +130,9 @@ export class RawClient {
     return this.packets.splice(0);
   }
 
-  /** Everything received, as text: the answer to a four-letter word. */
+  /** All bytes as they came: the answer to a four-letter word. */
   get text(): string {
-    return new TextDecoder().decode(this.received);
+    return Buffer.concat(this.#chunks).toString("utf8");
   }
 
   /** The session that was granted, to resume it with. */
@@ -175,18 +142,16 @@ export class RawClient {
   }
 
   #receive(chunk: Uint8Array): void {
-    const all = new Uint8Array(this.received.length + chunk.length);
-    all.set(this.received);
-    all.set(chunk, this.received.length);
-    this.received = all;
+    this.#chunks.push(chunk);
     if (this.#isText) return;
     this.#frames.append(chunk);
     while (this.#frames.next()) this.#packet(this.#frames.bytes.slice(this.#frames.start, this.#frames.end));
   }
 
-  /** Answers to four-letter words are no frames: their first bytes would be a length beyond all reason. */
+  /** Answers to four-letter words are no frames: their first letters would be a length beyond all reason. */
   get #isText(): boolean {
-    return this.received.length >= 4 && new DataView(this.received.buffer).getInt32(0) > MAX_FRAME_BYTES;
+    const [first] = this.#chunks;
+    return first !== undefined && first[0] !== 0;
   }
 
   #packet(payload: Uint8Array): void {
@@ -206,11 +171,12 @@ export class RawClient {
   }
 }
 
-export function request<T>(type: number, codec: Codec<T>, body: T, xid: number): Uint8Array {
+/** The bytes of a request on the wire. */
+export function requestFrame(request: Request, xid: number): Uint8Array {
   const writer = new Writer();
-  RequestHeader.write(writer, { xid, type });
-  codec.write(writer, body);
-  return writer.copy();
+  RequestHeader.write(writer, { xid, type: request.type });
+  writer.raw(request.record);
+  return framed(writer.copy());
 }
 
 export function framed(payload: Uint8Array): Uint8Array {
@@ -220,21 +186,6 @@ export function framed(payload: Uint8Array): Uint8Array {
   return frame;
 }
 
-export function createRequest(
-  path: string,
-  {
-    data = "",
-    mode = CreateMode.PERSISTENT,
-    acl = OPEN_ACL_UNSAFE,
-  }: { data?: string; mode?: number; acl?: typeof OPEN_ACL_UNSAFE } = {},
-): CreateRequest {
-  return { path, data: bytes(data), acl, flags: mode };
-}
-
-export function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
 /** Packets in few words: "#3 OK", "#4 NONODE", "event 3 /a". */
 export function brief(packets: readonly Packet[]): string[] {
   return packets.map((packet) =>
@@ -242,16 +193,11 @@ export function brief(packets: readonly Packet[]): string[] {
   );
 }
 
+/** The data in the reply to getData, as text. */
 export function dataOf(reply: Reply): string {
-  return new TextDecoder().decode(decode(GetDataResponse, reply.body).data ?? new Uint8Array(0));
-}
-
-export function statOf(reply: Reply) {
-  return decode(StatResponse, reply.body).stat;
+  return Buffer.from(decode(GetDataResponse, reply.body).data ?? []).toString("utf8");
 }
 
 export function createdPath(reply: Reply): string {
   return decode(CreateResponse, reply.body).path;
 }
-
-export { encode };
