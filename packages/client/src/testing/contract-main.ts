@@ -4,6 +4,7 @@
  */
 import { runCase } from "./contract.ts";
 import { dataCases } from "./contract-data.ts";
+import { exampleCases } from "./contract-examples.ts";
 import { sessionCases } from "./contract-session.ts";
 
 const [server, word = ""] = process.argv.slice(2);
@@ -11,7 +12,7 @@ if (server === undefined) throw new Error("usage: node contract-main.js host:por
 
 let passed = 0;
 let failed = 0;
-for (const each of [...dataCases, ...sessionCases].filter(({ name }) => name.includes(word))) {
+for (const each of [...dataCases, ...sessionCases, ...exampleCases].filter(({ name }) => name.includes(word))) {
   try {
     await runCase(each, server);
     console.log(`ok ${each.name}`);

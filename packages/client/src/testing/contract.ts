@@ -9,6 +9,8 @@ import { CuttingProxy } from "./cutting-proxy.ts";
 export interface ContractContext {
   /** "host:port" of the server, without chroot. */
   server: string;
+  /** The server with the case's own chroot. */
+  connectString: string;
   /** Connected below the case's own chroot; closed after the case. */
   zk: ZooKeeper;
   /** Another client of the same chroot; closed after the case. */
@@ -24,7 +26,7 @@ export interface ContractCase {
 
 /** Runs one case; rejects when it fails. */
 export async function runCase(each: ContractCase, server: string): Promise<void> {
-  const root = await connect(server);
+  const root = await connect(server, { connectTimeoutMs: 5000 });
   const chroot = `/contract-${randomUUID()}`;
   await root.create(chroot);
   const clients: ZooKeeper[] = [];
@@ -37,6 +39,7 @@ export async function runCase(each: ContractCase, server: string): Promise<void>
   try {
     await each.run({
       server,
+      connectString: server + chroot,
       zk: await open(server),
       connect: (options) => open(server, options),
       connectThrough: async (options) => {
