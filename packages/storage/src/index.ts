@@ -5,6 +5,8 @@ export { EpochFiles } from "./epoch-files.ts";
 export { Compression, type LogFile, listLogs, listSnapshots, type SnapshotFile } from "./file-names.ts";
 export { type LogFileEnd, scanLogFile } from "./log-file-scanner.ts";
 export type { Recovered, StateBuilder } from "./recovery.ts";
+export { SnapshotContentParser } from "./snapshot-content-parser.ts";
+export { writeContent } from "./snapshot-content-writer.ts";
 export { readSnapshot } from "./snapshot-reader.ts";
 export { writeSnapshot } from "./snapshot-writer.ts";
 export { Storage, type StorageOptions } from "./storage.ts";

@@ -1,11 +1,12 @@
 /**
- * Takes a snapshot's content apart as it arrives, piece by piece, and hands it to a sink. Records that a piece cuts in
- * two wait for the next piece. Every length is checked before it is believed, and every seal against all bytes before
- * it; the sink must be thrown away when this throws.
+ * Takes a snapshot file apart as it arrives, piece by piece, and hands its content to a sink. Records that a piece cuts
+ * in two wait for the next piece. Every seal is checked against all bytes before it; the sink must be thrown away when
+ * this throws.
  */
-import { ProtocolError, Reader, vector } from "@vivarium/jute";
-import { ACL, DIGEST_VERSION, type SnapshotSink, type StatPersisted, type Zxid } from "@vivarium/protocol";
+import { ProtocolError, Reader } from "@vivarium/jute";
+import { DIGEST_VERSION, type SnapshotSink, type Zxid } from "@vivarium/protocol";
 import { ADLER32_START, adler32 } from "./adler32.ts";
+import { SnapshotContentParser } from "./snapshot-content-parser.ts";
 import {
   DIGEST_SECTION_BYTES,
   END_MARK,
@@ -16,30 +17,25 @@ import {
 } from "./snapshot-format.ts";
 
 const HEADER_BYTES = 16;
-const SESSION_BYTES = 12;
-/** ACL id and StatPersisted, after a node's path and data. */
-const NODE_TAIL_BYTES = 8 + 60;
 const TRAILERS_MAX_BYTES = 4096;
-const ACLS = vector(ACL);
-const NO_OWNER = 0n;
-
-type Stage = "header" | "sessions" | "acls" | "nodes" | "trailers";
 
 export class SnapshotParser {
   readonly #sink: SnapshotSink;
-  readonly #maxRecordBytes: number;
+  readonly #content: SnapshotContentParser;
   readonly #reader = new Reader(new Uint8Array(0));
-  #stage: Stage = "header";
-  #left = 0;
+  #stage: "header" | "content" | "trailers" = "header";
   #adler = ADLER32_START;
   /** What the file says of the zxid when its writing ended; null if it says nothing. */
   lastProcessedZxid: Zxid | null = null;
-  nodeCount = 0;
 
   /** @param maxRecordBytes the largest node path or data that is believed. */
-  constructor(sink: SnapshotSink, maxRecordBytes = 1024 * 1024 * 1024) {
+  constructor(sink: SnapshotSink, maxRecordBytes?: number) {
     this.#sink = sink;
-    this.#maxRecordBytes = maxRecordBytes;
+    this.#content = new SnapshotContentParser(sink, maxRecordBytes);
+  }
+
+  get nodeCount(): number {
+    return this.#content.nodeCount;
   }
 
   /** @throws ProtocolError */
@@ -54,7 +50,8 @@ export class SnapshotParser {
       reader.reset(joined, 0, joined.length);
     }
     const start = reader.offset;
-    while (this.#advance()) {}
+    if (this.#stage === "header") this.#header();
+    if (this.#stage === "content" && this.#content.read(reader)) this.#stage = "trailers";
     if (this.#stage === "trailers") {
       if (reader.remaining > TRAILERS_MAX_BYTES) throw new ProtocolError("more than a seal after the last node");
     }
@@ -66,7 +63,10 @@ export class SnapshotParser {
 
   /** The file ended: checks the seals and that nothing is missing. @throws ProtocolError */
   finish(): void {
-    if (this.#stage !== "trailers") throw new ProtocolError(`the file ends within its ${this.#stage}`);
+    if (this.#stage !== "trailers") {
+      const part = this.#stage === "content" ? this.#content.stage : this.#stage;
+      throw new ProtocolError(`the file ends within its ${part}`);
+    }
     const reader = this.#reader;
     this.#seal(reader.offset);
     if (reader.remaining > ZXID_SECTION_BYTES) this.#digestSection();
@@ -110,119 +110,11 @@ export class SnapshotParser {
     this.#seal(start);
   }
 
-  /** Reads the next thing if it is all there. */
-  #advance(): boolean {
-    switch (this.#stage) {
-      case "header":
-        return this.#header();
-      case "sessions":
-        return this.#session();
-      case "acls":
-        return this.#acl();
-      case "nodes":
-        return this.#node();
-      case "trailers":
-        return false;
-    }
-  }
-
-  #header(): boolean {
+  #header(): void {
     const reader = this.#reader;
-    if (reader.remaining < HEADER_BYTES + 4) return false;
+    if (reader.remaining < HEADER_BYTES) return;
     const { magic } = SnapshotHeader.read(reader);
     if (magic !== SNAPSHOT_MAGIC) throw new ProtocolError("it does not begin with ZKSN");
-    this.#left = this.#count();
-    this.#stage = "sessions";
-    return true;
+    this.#stage = "content";
   }
-
-  #count(): number {
-    const count = this.#reader.int();
-    if (count < 0) throw new ProtocolError(`a count of ${count}`);
-    return count;
-  }
-
-  #session(): boolean {
-    const reader = this.#reader;
-    if (this.#left === 0) {
-      if (reader.remaining < 4) return false;
-      this.#left = this.#count();
-      this.#stage = "acls";
-      return true;
-    }
-    if (reader.remaining < SESSION_BYTES) return false;
-    this.#sink.session(reader.long(), reader.int());
-    this.#left--;
-    return true;
-  }
-
-  #acl(): boolean {
-    if (this.#left === 0) {
-      this.#stage = "nodes";
-      return true;
-    }
-    const reader = this.#reader;
-    const start = reader.offset;
-    try {
-      const aclId = reader.number();
-      const acl = ACLS.read(reader);
-      this.#sink.acl(aclId, acl);
-    } catch (error) {
-      // Whether a list is cut off or nonsense shows only when more has come: finish() then finds it.
-      if (!(error instanceof ProtocolError) || reader.end - start > TRAILERS_MAX_BYTES * 1024) throw error;
-      reader.offset = start;
-      return false;
-    }
-    this.#left--;
-    return true;
-  }
-
-  #node(): boolean {
-    const reader = this.#reader;
-    const { bytes, view, end } = reader;
-    const start = reader.offset;
-    if (end - start < 5) return false;
-    const pathSize = view.getInt32(start);
-    const pathAt = start + 4;
-    if (pathSize === 1 && bytes[pathAt] === 0x2f) {
-      reader.offset = pathAt + 1;
-      this.#stage = "trailers";
-      return true;
-    }
-    this.#believe(pathSize, 0);
-    const dataSizeAt = pathAt + pathSize;
-    if (dataSizeAt + 4 > end) return false;
-    const dataSize = view.getInt32(dataSizeAt);
-    this.#believe(dataSize, -1);
-    const dataAt = dataSizeAt + 4;
-    const tailAt = dataAt + Math.max(dataSize, 0);
-    if (tailAt + NODE_TAIL_BYTES > end) return false;
-    const path = bytes.subarray(pathAt, dataSizeAt);
-    const data = dataSize === -1 ? null : bytes.subarray(dataAt, tailAt);
-    reader.offset = tailAt;
-    const aclId = reader.number();
-    this.#sink.node(path, data, aclId, readStat(reader));
-    this.nodeCount++;
-    return true;
-  }
-
-  #believe(size: number, least: number): void {
-    if (size < least || size > this.#maxRecordBytes) throw new ProtocolError(`unreasonable length ${size} in a node`);
-  }
-}
-
-/** StatPersisted, by hand: a snapshot has one per node, and nearly all have no owner. */
-function readStat(reader: Reader): StatPersisted {
-  const czxid = reader.number();
-  const mzxid = reader.number();
-  const ctime = reader.number();
-  const mtime = reader.number();
-  const version = reader.int();
-  const cversion = reader.int();
-  const aversion = reader.int();
-  const { view, offset } = reader;
-  const owned = view.getInt32(offset) !== 0 || view.getInt32(offset + 4) !== 0;
-  const ephemeralOwner = owned ? view.getBigInt64(offset) : NO_OWNER;
-  reader.offset = offset + 8;
-  return { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner, pzxid: reader.number() };
 }

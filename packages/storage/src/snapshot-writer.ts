@@ -5,13 +5,14 @@
  */
 
 import { dirname } from "node:path";
-import { vector, Writer } from "@vivarium/jute";
-import { ACL, DIGEST_VERSION, type SnapshotSource } from "@vivarium/protocol";
+import { Writer } from "@vivarium/jute";
+import { DIGEST_VERSION, type SnapshotSource } from "@vivarium/protocol";
 import type { Disk, DiskFile } from "@vivarium/runtime";
 import { ADLER32_START, adler32 } from "./adler32.ts";
 import { type Compression, type SnapshotFile, snapshotPath } from "./file-names.ts";
 import { compress } from "./snapshot-compression.ts";
-import { END_MARK, SNAPSHOT_MAGIC, SNAPSHOT_VERSION, writeSeal } from "./snapshot-format.ts";
+import { writeContent } from "./snapshot-content-writer.ts";
+import { SNAPSHOT_MAGIC, SNAPSHOT_VERSION, writeSeal } from "./snapshot-format.ts";
 import { storageErrorFrom } from "./storage-error.ts";
 
 export interface WriteSnapshotOptions {
@@ -23,11 +24,8 @@ export interface WriteSnapshotOptions {
   lastProcessedZxid: boolean;
 }
 
-/** What one turn of the event loop serialises: some hundred microseconds of work once the code is warm. */
-const SLICE_BYTES = 64 * 1024;
 /** Syncing now and then keeps the last sync, and the log's syncs meanwhile, short. */
 const SYNC_EVERY_BYTES = 16 * 1024 * 1024;
-const ACLS = vector(ACL);
 
 /** Closes `source` in any case. @throws StorageError; then there is no such snapshot. */
 export async function writeSnapshot(source: SnapshotSource, options: WriteSnapshotOptions): Promise<SnapshotFile> {
@@ -89,9 +87,7 @@ export function* snapshotSlices(
   writer.int(SNAPSHOT_MAGIC);
   writer.int(SNAPSHOT_VERSION);
   writer.number(-1);
-  for (const _ of writeTables(writer, source)) yield slice();
-  while (source.writeNodes(writer, SLICE_BYTES)) yield slice();
-  writer.raw(END_MARK);
+  for (const _ of writeContent(writer, source)) yield slice();
   writeSeal(writer, sum());
   const digest = source.digest();
   if (digest !== null) {
@@ -105,22 +101,4 @@ export function* snapshotSlices(
     writeSeal(writer, sum());
   }
   yield slice();
-}
-
-/** Sessions and ACLs; yields whenever a slice is full. Both are copied first, for they may change between slices. */
-function* writeTables(writer: Writer, source: SnapshotSource): Generator<void, void, void> {
-  const sessions = [...source.sessions];
-  const acls = [...source.acls];
-  writer.int(sessions.length);
-  for (const [sessionId, timeoutMs] of sessions) {
-    writer.long(sessionId);
-    writer.int(timeoutMs);
-    if (writer.length >= SLICE_BYTES) yield;
-  }
-  writer.int(acls.length);
-  for (const [aclId, acl] of acls) {
-    writer.number(aclId);
-    ACLS.write(writer, acl);
-    if (writer.length >= SLICE_BYTES) yield;
-  }
 }
