@@ -112,9 +112,12 @@ class CrashTrial {
     const writing = Promise.all(this.#writers.map((writer) => writer.write(this.#port)));
     const directory = join(this.#dataDir, "version-2");
     const withinMs = this.#options.secondsPerRound * 1000;
-    const killing = killTime({ moment, random: this.#random, directory, withinMs });
-    // A promise broken while writing ends the trial at once.
-    const came = await Promise.race([killing, writing.then(() => killing)]);
+    const came = await Promise.race([
+      killTime({ moment, random: this.#random, directory, withinMs }),
+      writing.then(() => {
+        throw new BrokenPromise("a connection was lost while the server was running");
+      }),
+    ]);
     await this.kill();
     for (const writer of this.#writers) writer.disconnect();
     await writing;
