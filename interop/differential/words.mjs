@@ -50,7 +50,7 @@ function dump(text, translator) {
     sessions: sorted(hexIds(sessions, translator)),
     ephemerals: blocks(ephemerals.slice(ephemerals.indexOf("\n")), (head) => idOf(head, translator), same),
     connections: sorted(hexIds(connections, translator)),
-    shape: sorted(new Set(shape)),
+    shape: sorted(new Set(shape.filter((line) => line !== "0x:" && line !== "\t..."))),
   };
 }
 
@@ -68,7 +68,7 @@ function cons(text, translator) {
         .replace(/\)$/, "")
         .replaceAll(",", "\n"),
       "=",
-      /^(est|lresp|.*lat|recved|sent)$/,
+      /^(est|lresp|.*lat|recved|sent|lop)$/,
     );
     if (fields.sid) fields.sid = translator.session(BigInt(fields.sid));
     return fields;

@@ -152,7 +152,8 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     this.latency.add(latencyMs);
     this.lastLatencyMs = latencyMs;
     this.lastResponseMs = nowMs;
-    this.lastCxid = request.xid;
+    // The client's last real request is of interest, not its pings.
+    if (request.xid >= 0) this.lastCxid = request.xid;
     this.lastZxid = zxid;
     this.lastOp = opCodeLetters(request.type);
   }

@@ -183,7 +183,9 @@ export class ZooKeeperServer implements ClientService {
   applied({ header, body }: Txn, connection: ClientConnection | null): void {
     if (body.type === OpCode.createSession) {
       const session = this.tracker.track(header.clientId, body.timeOut, this.clock.monotonicMs());
-      if (connection !== null) this.#established(connection, session);
+      if (connection === null) return;
+      this.#count(connection, { xid: 0, type: OpCode.createSession, receivedMs: connection.arrivedMs }, header.zxid);
+      this.#established(connection, session);
     } else if (body.type === OpCode.closeSession) {
       this.tracker.remove(header.clientId);
       if (connection === null) this.#bySession.get(header.clientId)?.close("the session expired");
