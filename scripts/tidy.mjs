@@ -11,9 +11,12 @@ const COMMENT_LINES = 50;
 /** Files that may be longer, and why. */
 const longFiles = {
   "packages/tree/src/node-store.ts": "one memory layout, read and written in one place",
+  "packages/client/src/zookeeper.ts":
+    "what programs see of the client: one short method and its documentation per operation",
+  "packages/client/src/session-machine.ts": "one state machine with all its transitions",
 };
 
-const source = (path) => /\.(ts|mjs|js)$/.test(path) && path !== "scripts/tidy.mjs";
+const code = (path) => /\.(ts|mjs|js)$/.test(path) && path !== "scripts/tidy.mjs";
 const roomSource = (path) => /^packages\/\w+\/src\/.*\.ts$/.test(path);
 const roomCode = (path) => roomSource(path) && !path.endsWith(".test.ts") && !path.includes("/testing/");
 const text = (path) =>
@@ -44,7 +47,7 @@ function missingFiles(content, path) {
 const rules = [
   {
     says: `a source file over ${MAX_LINES} lines: split it by what its parts are about, or give the reason in scripts/tidy.mjs`,
-    files: source,
+    files: (path) => code(path) && !path.endsWith(".test.ts"),
     find: (content, path) => {
       const count = content.split("\n").length - 1;
       return count > MAX_LINES && longFiles[path] === undefined ? [`${count} lines`] : [];
@@ -108,7 +111,7 @@ const rules = [
   },
   {
     says: "syntax that Node 20 cannot run",
-    files: source,
+    files: code,
     find: lines(
       /^\s*(await )?using \w+ =|\bPromise\.withResolvers\b|\bArray\.fromAsync\b|\bimport\.meta\.(dirname|filename)\b/,
     ),
