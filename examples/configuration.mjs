@@ -1,6 +1,6 @@
 // Configuration: one process writes it, all others follow it without asking again and again.
 import { connect, json } from "@vivarium/client";
-import { runIfMain } from "./run-if-main.mjs";
+import { runIfMain } from "./lib/run-if-main.mjs";
 
 const settings = json();
 

@@ -1,6 +1,6 @@
 // Presence: who is there? Each member holds an ephemeral node, which goes when its session does.
 import { CreateMode, connect, NodeExistsError } from "@vivarium/client";
-import { runIfMain } from "./run-if-main.mjs";
+import { runIfMain } from "./lib/run-if-main.mjs";
 
 /** @param {import("@vivarium/client").ZooKeeper} zk */
 export async function join(zk, group, name, address) {

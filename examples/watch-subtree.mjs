@@ -1,6 +1,6 @@
 // Watching a subtree: a copy of it in memory that follows every change, and is built anew when something was missed.
 import { connect, NoNodeError } from "@vivarium/client";
-import { runIfMain } from "./run-if-main.mjs";
+import { runIfMain } from "./lib/run-if-main.mjs";
 
 /**
  * A map from path to text that `changed` is told about; closed by closing what it returns.

@@ -1,6 +1,6 @@
 // A queue of work: producers append, workers take the oldest item, and an item whose worker died is taken by another.
 import { CreateMode, connect, json, NodeExistsError, NoNodeError } from "@vivarium/client";
-import { runIfMain } from "./run-if-main.mjs";
+import { runIfMain } from "./lib/run-if-main.mjs";
 
 const job = json();
 

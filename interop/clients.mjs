@@ -6,7 +6,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync 
 import { join } from "node:path";
 import { javaArgs, javaClasspath } from "./lib/apache.mjs";
 import { aptInstall, must, needFiles, needPrograms, run } from "./lib/command.mjs";
-import { cached, interopDir } from "./lib/paths.mjs";
+import { cached, interopDir, repoDir } from "./lib/paths.mjs";
 
 /**
  * @typedef {object} Target
@@ -169,5 +169,15 @@ export const clients = [
     title: "zookeeper (npm, native)",
     prepare: installNpm,
     command: nodeProgram("npm/zookeeper.mjs"),
+  },
+  {
+    name: "vivarium-client",
+    title: "@vivarium/client (its contract)",
+    prepare: () =>
+      must("npx", ["tsc", "-b", join(repoDir, "packages", "client", "tsconfig.test.json")], { cwd: repoDir }),
+    command: async ({ direct }) => ({
+      file: process.execPath,
+      args: [join(repoDir, "packages", "client", "dist", "testing", "contract-main.js"), direct],
+    }),
   },
 ];
