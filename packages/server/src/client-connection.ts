@@ -81,7 +81,7 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   /** Requests with an xid above 0 that are not yet answered. */
   outstanding = 0;
   lastOp = "NA";
-  lastCxid = -1;
+  lastCxid = 0;
   lastZxid = -1;
   lastResponseMs: number;
   lastLatencyMs = 0;
