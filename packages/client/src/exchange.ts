@@ -15,7 +15,7 @@ import {
   ErrorCode,
   errorName,
   OpCode,
-  opName,
+  REPLY_HEADER_BYTES,
   SpecialXid,
   type Zxid,
 } from "@vivarium/protocol";
@@ -305,13 +305,14 @@ export class Exchange {
   }
 
   #answered(reader: Reader, xid: number, err: number): void {
-    const request = this.queue.answered();
+    const request = this.queue.first();
     if (request === undefined || request.xid !== xid) {
-      throw new ProtocolError(
-        `an answer to request ${xid}${err === 0 ? "" : ` (${errorName(err)})`}, but ${request === undefined ? "none is in flight" : `the next in flight is ${request.xid} (${opName(request.operation.code)})`}`,
-      );
+      const expected =
+        request === undefined ? "none is in flight" : `${request.xid} (${request.operation.name}) is next`;
+      throw new ProtocolError(`an answer (${errorName(err)}) to request ${xid}, but ${expected}`);
     }
-    request.replyBytes = reader.remaining + 16;
+    this.queue.answered();
+    request.replyBytes = reader.remaining + REPLY_HEADER_BYTES;
     this.#owner.acknowledged(request.sentAtMs);
     if (err === ErrorCode.OK) {
       this.counters.succeeded++;

@@ -130,6 +130,7 @@ export class ServerConnection {
   readonly #connection: Connection;
   readonly #frames = new FrameBuffer(1 << 20);
   #greeted = false;
+  #held: Uint8Array[] | undefined;
 
   constructor(server: ScriptedServer, connection: Connection) {
     this.#server = server;
@@ -190,7 +191,17 @@ export class ServerConnection {
     writer.int(0);
     body(writer);
     writer.view.setInt32(0, writer.length - 4);
-    this.#connection.write(writer.copy());
+    if (this.#held === undefined) this.#connection.write(writer.copy());
+    else this.#held.push(writer.copy());
+  }
+
+  /** All that `say` sends arrives as one chunk. */
+  inOneChunk(say: () => void): void {
+    this.#held = [];
+    say();
+    const bytes = Buffer.concat(this.#held);
+    this.#held = undefined;
+    this.#connection.write(bytes);
   }
 
   raw(bytes: Uint8Array): void {
