@@ -281,7 +281,7 @@ export class SessionMachine implements ExchangeOwner {
       this.#expired("server", nowMs);
       return;
     }
-    const resumed = this.#sessionId !== 0n && this.#sessionId === answer.sessionId;
+    const resumed = this.#known && this.#sessionId === answer.sessionId;
     this.#sessionId = answer.sessionId;
     this.#password = answer.password;
     this.#readOnly = answer.readOnly;

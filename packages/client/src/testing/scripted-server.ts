@@ -43,6 +43,8 @@ export class ScriptedServer {
   /** How a connect request is met. */
   greets: "grants" | "expires" | "hangs" | "closes" | "garbage" = "grants";
   readOnly = false;
+  /** The answer to the four-letter word `isro`. */
+  isro = "rw";
   /** False: requests are recorded and not answered. */
   answers = true;
   answersPings = true;
@@ -140,6 +142,11 @@ export class ServerConnection {
 
   #take(chunk: Uint8Array): void {
     const frames = this.#frames;
+    if (!this.#greeted && Buffer.from(chunk).toString("latin1") === "isro") {
+      this.#connection.write(Buffer.from(this.#server.isro));
+      this.#connection.end();
+      return;
+    }
     frames.append(chunk);
     while (frames.next()) {
       const reader = new Reader(frames.bytes.slice(frames.start, frames.end));
