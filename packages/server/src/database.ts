@@ -67,6 +67,7 @@ export class Database {
       digest: config.digestEnabled,
       crc32,
       hashSeed: ports.random.int(2 ** 32),
+      onApplied: ports.onApplied,
       onDigestMismatch: (zxid, expected, actual) => {
         stats.digestMismatches++;
         const fields = { zxid: `0x${zxidHex(zxid)}`, expected: expected.toString(16), actual: actual.toString(16) };

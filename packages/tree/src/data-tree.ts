@@ -43,6 +43,8 @@ export interface DataTreeOptions extends OwnerRules {
   hashSeed?: number | undefined;
   /** Told when the tree differs from what a transaction or snapshot says it should be. */
   onDigestMismatch?: DigestMismatch | undefined;
+  /** Told of every transaction once it is carried out, replayed ones included: how the simulator's checkers watch. */
+  onApplied?: ((txn: Txn, tree: DataTree) => void) | undefined;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -65,12 +67,14 @@ export class DataTree extends Znodes {
   /** Timeout in milliseconds by session id. */
   readonly sessions = new Map<bigint, number>();
   lastProcessedZxid: Zxid = 0;
+  readonly #onApplied: DataTreeOptions["onApplied"];
 
   constructor(options: DataTreeOptions) {
     const { extendedTypes, emulate353Ttl, digest, crc32, hashSeed, onDigestMismatch } = options;
     const rules = { extendedTypes, emulate353Ttl };
     super(new NodeStore({ rules, digest, crc32, hashSeed }));
     this.digests = new DigestHistory(this.nodes.treeDigest, onDigestMismatch);
+    this.#onApplied = options.onApplied;
     this.digestEnabled = digest;
     for (const path of ["", PROC_PATH, QUOTA_PATH]) this.#addInitial(path, OPEN_ACL_ID, ZERO_STAT);
     this.#addConfigNode();
@@ -93,6 +97,7 @@ export class DataTree extends Znodes {
     const result = this.#applyBody(txn.body, header);
     if (header.zxid > this.lastProcessedZxid) this.lastProcessedZxid = header.zxid;
     if (this.digestEnabled) this.digests.applied(header.zxid, txn.digest);
+    if (this.#onApplied !== undefined) this.#onApplied(txn, this);
     return result;
   }
 
