@@ -15,6 +15,7 @@ export {
 } from "@vivarium/protocol";
 export { acl, digestAcl, digestId, ipAcl, parsePerms, worldAcl } from "./acl.ts";
 export type { BackoffOptions } from "./backoff.ts";
+export type * from "./call-options.ts";
 export { CodecError, type DataCodec, json, type SchemaIssue, type StandardSchema, schema, text } from "./codec.ts";
 export type { CallOptions } from "./core.ts";
 export type { Counters } from "./counters.ts";
@@ -30,14 +31,4 @@ export type { SessionEvent, SessionInfo, SessionState } from "./session-event.ts
 export type { MultiCreateOptions, ReadResult, ReadTransaction, Transaction } from "./transaction.ts";
 export type { Watch } from "./watch.ts";
 export type { GapEvent, LostEvent, NodeEvent, WatchEvent, WatchListener } from "./watch-event.ts";
-export {
-  type AddWatchOptions,
-  type CreateOptions,
-  connect,
-  type DeleteOptions,
-  type ReadOptions,
-  type ReconfigOptions,
-  type SetDataOptions,
-  type VersionOptions,
-  ZooKeeper,
-} from "./zookeeper.ts";
+export { connect, ZooKeeper } from "./zookeeper.ts";

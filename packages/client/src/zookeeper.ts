@@ -16,15 +16,24 @@ import {
   type MultiOp,
   type MultiResult,
   OPEN_ACL_UNSAFE,
-  pathProblem,
   type Stat,
   WatcherType,
 } from "@vivarium/protocol";
+import { encoded, giveData, giveVersion, type MaybeCodec, problemOf, refuse } from "./arguments.ts";
+import type {
+  AddWatchOptions,
+  CreateOptions,
+  DeleteOptions,
+  ReadOptions,
+  ReconfigOptions,
+  SetDataOptions,
+  VersionOptions,
+} from "./call-options.ts";
 import type { DataCodec } from "./codec.ts";
 import { chrootOf, parseConnectString, parseHosts } from "./connect-string.ts";
 import { type CallOptions, Core } from "./core.ts";
 import type { Counters } from "./counters.ts";
-import { BadArgumentsError, MarshallingError, requestError } from "./errors.ts";
+import { requestError } from "./errors.ts";
 import { deleteSubtree, type EnsurePathOptions, ensurePath, listSubtree } from "./helpers.ts";
 import {
   type CreateDetail,
@@ -38,6 +47,7 @@ import {
   type ReconfigDetail,
 } from "./operations.ts";
 import { type ClientOptions, settingsOf } from "./options.ts";
+import { setWatch } from "./persistent-watches.ts";
 import { type Data, Request } from "./request.ts";
 import {
   guaranteedDelete,
@@ -48,69 +58,10 @@ import {
   type WriteTarget,
 } from "./safe-writes.ts";
 import type { SessionEvent, SessionInfo, SessionState } from "./session-event.ts";
+import { sessionEvents } from "./session-stream.ts";
 import { ReadTransaction, Transaction, type TransactionHost } from "./transaction.ts";
-import { OneShotWatch, Watch } from "./watch.ts";
+import { OneShotWatch, type Watch } from "./watch.ts";
 import type { WatchListener } from "./watch-event.ts";
-import { addWatchMode } from "./watch-registry.ts";
-
-export interface ReadOptions extends CallOptions {
-  /** Called once, at the next change of what was read. Given twice for one path, it is called once. */
-  watch?: WatchListener;
-}
-
-export interface VersionOptions extends CallOptions {
-  /** The version that the node must have; default any. */
-  version?: number;
-}
-
-export interface CreateOptions extends CallOptions {
-  /** Default CreateMode.PERSISTENT. */
-  mode?: CreateMode;
-  /** Default: the client's `defaultAcl`. */
-  acl?: ACL[];
-  /** Milliseconds without change or children after which a TTL node goes; only for the two TTL modes. */
-  ttlMs?: number;
-  /**
-   * True: the name begins with `_c_<guid>-`, and when the connection breaks before the answer, the node is looked for
-   * instead of made twice. The right way to make ephemeral sequential nodes.
-   */
-  protected?: boolean;
-  /** True: repeated when the connection breaks; a node that is there with this very data then counts as made. */
-  idempotent?: boolean;
-}
-
-export interface SetDataOptions extends VersionOptions {
-  /**
-   * True: repeated when the connection breaks; the next version with this very data then counts as set. Without
-   * `version` a repetition may overwrite what somebody else wrote in between.
-   */
-  idempotent?: boolean;
-}
-
-export interface DeleteOptions extends VersionOptions {
-  /** True: repeated when the connection breaks; a node that is gone then counts as deleted. */
-  idempotent?: boolean;
-  /** True: as `idempotent`, and goes on in the background if the call fails without certainty. */
-  guaranteed?: boolean;
-}
-
-export interface AddWatchOptions extends CallOptions {
-  /** True: the node and everything below it, but no childrenChanged. Default false: only the node and its children. */
-  recursive?: boolean;
-  /** Called for each event, instead of iterating. */
-  listener?: WatchListener;
-}
-
-export interface ReconfigOptions extends CallOptions {
-  /** Servers to add, "server.4=host:2888:3888;2181", separated by commas. */
-  joining?: string;
-  /** Ids of servers to remove, separated by commas. */
-  leaving?: string;
-  /** The whole new membership, instead of the two above. */
-  newMembers?: string;
-  /** Version of the configuration that this is meant to change; default any. */
-  fromConfig?: number;
-}
 
 export class ZooKeeper implements AsyncDisposable {
   readonly #core: Core;
@@ -321,64 +272,8 @@ export class ZooKeeper implements AsyncDisposable {
    * Sets a persistent watch: an async iterable of events that stays until it is closed, its loop is left, or `signal`
    * fires. After a reconnect it tells what it missed, or says `gap`.
    */
-  async addWatch(path: string, options: AddWatchOptions = {}): Promise<Watch> {
-    const { recursive = false, listener, signal } = options;
-    const request = this.#request(operations.addWatch, path);
-    const { watches } = this.#core.machine.exchange;
-    const watch = new Watch({
-      fullPath: request.path,
-      chrootLength: this.#chroot.length,
-      recursive,
-      listener,
-      maxQueuedEvents: this.#core.settings.maxQueuedEvents,
-      remove: (removed) => this.#removeWatch(removed),
-      lostError: (reason, at) => {
-        const code = reason === "authFailed" ? ErrorCode.AUTHFAILED : ErrorCode.SESSIONEXPIRED;
-        return requestError(code, { op: "watch", path: at });
-      },
-    });
-    request.number = addWatchMode(recursive);
-    request.watcher = watch;
-    watches.ask(watch);
-    try {
-      const set = this.#core.submit(request, options);
-      if (!recursive) this.#learnExistence(watch);
-      await set;
-    } catch (error) {
-      watches.unask(watch);
-      throw error;
-    }
-    signal?.addEventListener("abort", () => void watch.close(), { once: true });
-    return watch;
-  }
-
-  /** Sent right behind addWatch, so that a gap can later be told from nothing. */
-  #learnExistence(watch: Watch): void {
-    const request = new Request(operations.exists, watch.fullPath, 0);
-    this.#core.submit(request, undefined).then(
-      (stat) => watch.baseline(stat !== null),
-      () => undefined,
-    );
-  }
-
-  async #removeWatch(watch: Watch): Promise<void> {
-    const { watches } = this.#core.machine.exchange;
-    if (!watches.removePersistent(watch)) return;
-    const type = watch.recursive ? WatcherType.PersistentRecursive : WatcherType.Persistent;
-    try {
-      await this.#sendRemove(watch.fullPath, type);
-    } catch (error) {
-      // Servers before 3.10's types know only "any", which may be said when nobody else watches the path.
-      const unknownType = error instanceof MarshallingError || error instanceof BadArgumentsError;
-      if (!unknownType || watches.watches(watch.fullPath)) return;
-      await this.#sendRemove(watch.fullPath, WatcherType.Any).catch(() => undefined);
-    }
-  }
-
-  #sendRemove(fullPath: string, type: WatcherType): Promise<unknown> {
-    const request = new Request(operations.removeWatches, fullPath, 0);
-    request.number = type;
-    return this.#core.submit(request, undefined);
+  addWatch(path: string, options: AddWatchOptions = {}): Promise<Watch> {
+    return setWatch(this.#core, this.#request(operations.addWatch, path), options);
   }
 
   /**
@@ -468,30 +363,9 @@ export class ZooKeeper implements AsyncDisposable {
     return this.#core.onSessionEvent(listener);
   }
 
-  /** Session events from now on, until the session ends or the loop is left. */
-  async *sessionEvents({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<SessionEvent, void, undefined> {
-    const queue: SessionEvent[] = [];
-    let wake: () => void = () => undefined;
-    const stop = this.onSessionEvent((event) => {
-      queue.push(event);
-      wake();
-    });
-    const onAbort = (): void => wake();
-    signal?.addEventListener("abort", onAbort, { once: true });
-    try {
-      while (signal?.aborted !== true) {
-        const event = queue.shift();
-        if (event !== undefined) yield event;
-        else if (this.#core.machine.over) return;
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
-    } finally {
-      stop();
-      signal?.removeEventListener("abort", onAbort);
-    }
+  /** Session events from now on, until the session ends, the loop is left or `signal` fires. */
+  sessionEvents(options: { signal?: AbortSignal } = {}): AsyncGenerator<SessionEvent, void, undefined> {
+    return sessionEvents(this.#core, options.signal);
   }
 
   /** Waits for the session; see `connect`. */
@@ -565,44 +439,4 @@ export function connect(
   const { signal, ...others } = options;
   const zk = new ZooKeeper(connectString, others);
   return zk.connected(signal === undefined ? {} : { signal });
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: the overloads tie the codec to its data.
-type MaybeCodec = { codec?: DataCodec<any> };
-
-const MAX_INT = 0x7fffffff;
-
-function problemOf(path: unknown, sequential: boolean): string | undefined {
-  if (typeof path !== "string") return `a path must be a string, not ${typeof path}`;
-  // The sequence number completes the name, so "/a/" is good.
-  return pathProblem(sequential ? `${path}0` : path);
-}
-
-function refuse(request: Request, detail: string): void {
-  const { operation, callerPath } = request;
-  request.fail(() => requestError(ErrorCode.BADARGUMENTS, { op: operation.name, path: callerPath, detail }));
-}
-
-function giveVersion(request: Request, version = -1): void {
-  if (Number.isInteger(version) && version >= -MAX_INT - 1 && version <= MAX_INT) request.number = version;
-  else refuse(request, `version is ${version}; it must be a 32-bit integer, as in a Stat`);
-}
-
-/** Data as bytes or text, so that it can be compared with what is found. */
-function encoded(value: unknown, codec: MaybeCodec["codec"]): Data {
-  return (codec === undefined ? value : codec.encode(value)) as Data;
-}
-
-function giveData(request: Request, value: unknown, codec: MaybeCodec["codec"]): void {
-  let data = value;
-  if (codec !== undefined) {
-    try {
-      data = codec.encode(value);
-    } catch (error) {
-      refuse(request, `its codec cannot encode the data: ${error instanceof Error ? error.message : String(error)}`);
-      return;
-    }
-  }
-  if (typeof data === "string" || data === null || data instanceof Uint8Array) request.data = data;
-  else refuse(request, `data must be bytes, a string or null, not ${typeof data}; give a codec for anything else`);
 }
