@@ -18,7 +18,12 @@ export interface HostAndPort {
   port: number;
 }
 
+/** In place of its id, what an observer of ZooKeeper 3.4 may send: 2^63 - 1. */
+export const ANONYMOUS_OBSERVER = Number.POSITIVE_INFINITY;
+const MAX_LONG_HIGH = 0x7fff_ffff;
+
 export interface ElectionGreeting {
+  /** Or ANONYMOUS_OBSERVER. */
   serverId: number;
   /** The sender's election addresses; none from servers before 3.5. */
   addresses: HostAndPort[];
@@ -60,13 +65,13 @@ export function readElectionGreeting(reader: Reader): ElectionGreeting | undefin
 
 function readWhole(reader: Reader): ElectionGreeting | undefined {
   if (reader.remaining < 8) return undefined;
-  const version = reader.number();
+  const version = readServerId(reader);
   if (version >= 0) return { serverId: version, addresses: [] };
   if (version !== ELECTION_PROTOCOL_V1 && version !== ELECTION_PROTOCOL_V2) {
     throw new ProtocolError(`unknown election protocol version ${version}`);
   }
   if (reader.remaining < 12) return undefined;
-  const serverId = reader.number();
+  const serverId = readServerId(reader);
   const size = reader.int();
   if (size <= 0 || size > MAX_GREETING_ADDRESS_BYTES) {
     throw new ProtocolError(`server ${serverId} sent ${size} bytes of addresses: 1 to ${MAX_GREETING_ADDRESS_BYTES}`);
@@ -80,4 +85,11 @@ function readWhole(reader: Reader): ElectionGreeting | undefined {
     return address;
   });
   return { serverId, addresses };
+}
+
+function readServerId(reader: Reader): number {
+  const { view, offset } = reader;
+  if (view.getInt32(offset) !== MAX_LONG_HIGH || view.getInt32(offset + 4) !== -1) return reader.number();
+  reader.skip(8);
+  return ANONYMOUS_OBSERVER;
 }

@@ -78,8 +78,8 @@ export function parseGroupLine(line: string): number[] | undefined {
 }
 
 /** A number of digits only, up to 2^53 - 1. */
-export function readWholeNumber(text: string): number | undefined {
-  const value = /^[0-9]+$/.test(text) ? Number(text) : undefined;
+export function readWholeNumber(text: string | undefined): number | undefined {
+  const value = text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : undefined;
   return value !== undefined && Number.isSafeInteger(value) ? value : undefined;
 }
 

@@ -4,7 +4,7 @@
  *   open ─► load ─► (append … flushed, snapshot) ─► close
  */
 import { crc32 as zlibCrc32 } from "node:zlib";
-import { type Txn, type Zxid, zxidHex } from "@vivarium/protocol";
+import { readTxn, type Txn, type Zxid, zxidHex } from "@vivarium/protocol";
 import { Storage } from "@vivarium/storage";
 import { type Crc32, DataTree, type DataTreeOptions, crc32 as ownCrc32, SnapshotLoader } from "@vivarium/tree";
 import type { ServerConfig } from "./config/index.ts";
@@ -104,6 +104,27 @@ export class Database {
       });
     }
     return { needsSnapshot: recovered.needsSnapshot, lastProcessedZxid: recovered.lastProcessedZxid };
+  }
+
+  /** Forgets everything after `zxid`, on disk and then in memory. @throws StorageError */
+  async truncate(zxid: Zxid): Promise<void> {
+    await this.storage.truncate(zxid);
+    await this.load();
+  }
+
+  /** Makes the tree, which stands at `zxid` and came from elsewhere, what the files say. @throws StorageError */
+  async replaceFiles(zxid: Zxid): Promise<void> {
+    await this.storage.truncate(zxid);
+    await this.takeSnapshot();
+  }
+
+  /** Applies to the tree what is in the log and not in the tree: nobody may vote by less than is on its disk. */
+  async replayTail(): Promise<void> {
+    await this.storage.drained();
+    await this.storage.readLog(this.tree.lastProcessedZxid, (entry) => {
+      this.tree.apply(readTxn(entry));
+      return true;
+    });
   }
 
   /** Writes a snapshot in the background. */

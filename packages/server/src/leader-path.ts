@@ -25,12 +25,19 @@ export interface Agreement {
   propose(entry: Uint8Array, txn: Txn): void;
   /** The zxid of the next transaction. */
   nextZxid(): Zxid;
+  /**
+   * Calls back once a leader has made sure that it knows everything committed before now. Left out where the server is
+   * its own quorum.
+   */
+  sync?(done: () => void): void;
 }
 
 export interface LeaderPathOptions {
   agreement: Agreement;
   /** For the digests that transactions carry. */
   crc32: Crc32;
+  /** The tree has applied everything up to this zxid. */
+  applied?(zxid: Zxid): void;
 }
 
 interface Proposal {
@@ -43,14 +50,16 @@ interface Proposal {
 export class LeaderPath implements WritePath {
   readonly #server: ZooKeeperServer;
   readonly #agreement: Agreement;
+  readonly #onApplied: (zxid: Zxid) => void;
   readonly #prepare: Prepare;
   readonly #proposals = new Fifo<Proposal>();
   #committedZxid: Zxid = -1;
   #isApplying = false;
 
-  constructor(server: ZooKeeperServer, { agreement, crc32 }: LeaderPathOptions) {
+  constructor(server: ZooKeeperServer, { agreement, crc32, applied = () => {} }: LeaderPathOptions) {
     this.#server = server;
     this.#agreement = agreement;
+    this.#onApplied = applied;
     const { tree, auth, config, tracker, log } = server;
     this.#prepare = new Prepare({
       tree,
@@ -74,21 +83,28 @@ export class LeaderPath implements WritePath {
   }
 
   submit(write: OwnedWrite, connection: ClientConnection | null, request: PendingRequest | null): void {
-    const prepared = this.#prepare.prepare(write, this.#server.clock.wallMs());
-    if (prepared === undefined) {
-      if (connection === null || request === null) throw new Error("a request of our own cannot be decoded: our bug");
+    const nowMs = this.#server.clock.wallMs();
+    const decided = this.#prepare.prepare(write, nowMs);
+    if (decided === undefined && connection !== null && request !== null) {
       this.#server.dispatcher.refuse(connection, request, ErrorCode.MARSHALLINGERROR);
       return;
     }
+    // Another server, which forwards without looking, can be answered by a transaction only.
+    const prepared = decided ?? this.#prepare.refuse(write, nowMs, ErrorCode.MARSHALLINGERROR);
     // The session's end is decided: nothing it asks for after this will be done.
     if (write.type === OpCode.closeSession) this.#server.tracker.setClosing(write.sessionId);
     this.#proposals.push({ prepared, connection, request });
     this.#agreement.propose(prepared.entry, prepared.txn);
   }
 
-  /** Here is where all writes are decided: a sync has nothing to wait for but this session's own. */
-  sync(): boolean {
-    return false;
+  /** Where a server is its own quorum, a sync has nothing to wait for but this session's own writes. */
+  sync(connection: ClientConnection, request: PendingRequest): boolean {
+    if (this.#agreement.sync === undefined) return false;
+    this.#agreement.sync(() => {
+      if (connection.state === "open") this.#server.dispatcher.synced(connection, request);
+      this.#server.endOfTurn();
+    });
+    return true;
   }
 
   revalidate(sessionId: bigint, timeoutMs: number, answer: (isAlive: boolean) => void): void {
@@ -126,6 +142,7 @@ export class LeaderPath implements WritePath {
     const { txn } = proposal.prepared;
     const result = this.#server.tree.apply(txn);
     this.#prepare.applied(txn.header.zxid);
+    this.#onApplied(txn.header.zxid);
     this.#server.applied(txn, proposal.connection);
     replyToWrite(this.#server, proposal, { zxid: txn.header.zxid, result });
     return true;

@@ -30,6 +30,8 @@ export class SessionTracker {
   readonly #sessions = new Map<bigint, Session>();
   readonly #expiry: ExpiryQueue<Session>;
   #nextId: bigint;
+  /** On a learner: the sessions touched since the leader was last told, with their timeouts. */
+  #touches: Map<bigint, number> | null = null;
 
   constructor({ tickTimeMs, firstId }: SessionTrackerOptions) {
     this.#expiry = new ExpiryQueue(tickTimeMs);
@@ -63,8 +65,21 @@ export class SessionTracker {
   touch(session: Session, timeoutMs: number, nowMs: number): boolean {
     if (session.closing) return false;
     session.timeoutMs = timeoutMs;
+    this.#touches?.set(session.id, timeoutMs);
     this.#expiry.touch(session, timeoutMs, nowMs);
     return true;
+  }
+
+  /** From now on touches are remembered for the leader, who alone expires sessions. */
+  collectTouches(): void {
+    this.#touches = new Map();
+  }
+
+  /** The sessions touched since this was last asked. */
+  takeTouches(): { sessionId: bigint; timeOut: number }[] {
+    const touches = Array.from(this.#touches ?? [], ([sessionId, timeOut]) => ({ sessionId, timeOut }));
+    this.#touches?.clear();
+    return touches;
   }
 
   /** OK, or why a request of this session by this owner cannot be carried out. */

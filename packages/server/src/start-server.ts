@@ -1,6 +1,8 @@
 /** The door by which a server comes to life from its configuration: alone, or as a member of an ensemble. */
 import type { ServerConfig } from "./config/index.ts";
 import type { Logger } from "./log/index.ts";
+import { ensembleView } from "./peer/ensemble-view.ts";
+import { QuorumPeer } from "./peer/quorum-peer.ts";
 import { portsOf, type ServerPorts } from "./server-ports.ts";
 import { StandaloneServer } from "./standalone-server.ts";
 import type { ZooKeeperServer } from "./zookeeper-server.ts";
@@ -23,7 +25,10 @@ export interface RunningServer {
 
 /** @throws StorageError, ConfigError, or the error of listening, each with what to do about it */
 export async function startServer({ config, logger, ports }: StartServerOptions): Promise<RunningServer> {
-  const server = new StandaloneServer({ config, logger, ports: portsOf(ports) });
+  const options = { config, logger, ports: portsOf(ports) };
+  const server = config.isDistributed
+    ? new QuorumPeer({ ...options, view: ensembleView(config) })
+    : new StandaloneServer(options);
   try {
     await server.start();
   } catch (error) {

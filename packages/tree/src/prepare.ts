@@ -105,6 +105,18 @@ export class Prepare {
     return typeof body === "number" ? this.#refuse(header, body) : this.#finish(header, body, multiError(body));
   }
 
+  /**
+   * The error transaction of a request that cannot even be decoded but was forwarded by another server, which waits for
+   * a transaction to answer it by.
+   */
+  refuse(request: WriteRequest, timeMs: number, err: number): Prepared {
+    const { sessionId: clientId, cxid, type } = request;
+    const header: TxnHeader = { clientId, cxid, zxid: this.#nextZxid(), time: timeMs, type };
+    this.#records.refresh();
+    this.#begin(header, 0);
+    return this.#refuse(header, err);
+  }
+
   /** To be called once a transaction is applied to the tree. */
   applied(zxid: Zxid): void {
     this.#records.applied(zxid);

@@ -10,8 +10,8 @@ export type Link = number;
 export interface LeaderOptions {
   readonly id: number;
   readonly quorums: Quorums;
-  /** Text of the membership last seen, for NEWLEADER. */
-  readonly config: string;
+  /** Text of the membership last seen, for NEWLEADER, whose zxid an initial membership takes as its version. */
+  readonly config: (newLeader: Zxid) => string;
   readonly tickTimeMs: number;
   /** In ticks: for discovery, for the epoch's acknowledgement and for NEWLEADER's, each. */
   readonly initLimit: number;
@@ -25,6 +25,8 @@ export interface LeaderOptions {
   readonly committedLog: CommittedLog;
   /** Whether learners too old for the committed log may be served from the log on disk. */
   readonly syncFromDisk?: boolean;
+  /** Counter of the last transaction before the first; only tests set it, to come near the end. Default 0. */
+  readonly initialCounter?: number;
   readonly rules?: Rules;
 }
 
@@ -84,5 +86,5 @@ export type LeaderOutput =
     }
   /** The leader's own sync is done. */
   | { readonly type: "synced"; readonly id: number }
-  /** Leadership is over; nothing follows. Close all links, drain the log, replay its tail into the tree, look again. */
+  /** Leadership is over; nothing follows. Close all links, drain the log, replay its tail into tree and committed log, look again. */
   | { readonly type: "stepDown"; readonly reason: string };

@@ -28,8 +28,8 @@ export type LearnerInput =
   | { readonly type: "disconnected" }
   | { readonly type: "acceptedEpochStored"; readonly epoch: number }
   | { readonly type: "currentEpochStored"; readonly epoch: number }
-  /** The log ends with what is not after the target, and the tree was reloaded from disk. */
-  | { readonly type: "truncated" }
+  /** The tree was reloaded from disk, where the log now ends with `zxid`. */
+  | { readonly type: "truncated"; readonly zxid: Zxid }
   /** The tree was replaced by the snapshot from the leader, in memory only. */
   | { readonly type: "snapshotReceived" }
   /** Answer to `storeSnapshot`. */
@@ -55,7 +55,8 @@ export type LearnerOutput =
   | { readonly type: "receiveSnapshot"; readonly zxid: Zxid }
   /**
    * The tree stands at `zxid` and the log does not belong to it any more. Cut the log (and snapshots) to what is not
-   * after `zxid`, then write the tree as a snapshot, synced and renamed; then `snapshotStored`.
+   * after `zxid`, then write the tree as a snapshot, synced and renamed; then `snapshotStored`. There may be a hole
+   * between that log and the snapshot: `readLog` must never hand out anything from before it.
    */
   | { readonly type: "storeSnapshot"; readonly zxid: Zxid }
   /** Log it. `flushed` follows some time. */
@@ -74,6 +75,6 @@ export type LearnerOutput =
   | { readonly type: "synced"; readonly id: number }
   /**
    * The role is over; nothing follows. Close the connection and all clients, drain the log, replay its tail into the
-   * tree, look again. With `reload` the tree is worth nothing: clear it and recover from disk.
+   * tree and the committed log, look again. With `reload` the tree is worth nothing: clear it and recover from disk.
    */
   | { readonly type: "stepDown"; readonly reason: string; readonly reload: boolean };

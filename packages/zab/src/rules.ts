@@ -33,8 +33,6 @@ export interface Rules {
   readonly truncWithinEpoch: boolean;
   /** An acknowledgement is worth as much as the connection it came by: what a TRUNC takes away counts no more. */
   readonly acksEndWithLink: boolean;
-  /** Proposals are committed in order. */
-  readonly commitInOrder: boolean;
   /** A snapshot that did not reach the disk leaves nothing in memory (3642). */
   readonly discardUnstoredSnapshot: boolean;
   /** Votes of those who have a leader are compared by leader and epoch only (1732, 1805, 1818). */
@@ -60,7 +58,6 @@ export const allRules: Rules = {
   forwardFromDecision: true,
   truncWithinEpoch: true,
   acksEndWithLink: true,
-  commitInOrder: true,
   discardUnstoredSnapshot: true,
   settledVotesByLeaderAndEpoch: true,
   leaderMustLead: true,

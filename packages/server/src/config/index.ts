@@ -4,7 +4,6 @@ export { ConfigError, type ConfigProblem, formatProblem } from "./config-error.t
 export { fourLetterWords } from "./four-letter-words.ts";
 export { type AuthProviderModule, loadAuthProviders } from "./load-auth-providers.ts";
 export { loadConfig } from "./load-config.ts";
-export { type Member, type MemberAddress, type Membership, parseServerLine, Role } from "./membership.ts";
 export { nearestName } from "./nearest.ts";
 export {
   defaultConfig,

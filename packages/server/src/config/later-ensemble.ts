@@ -1,7 +1,7 @@
-// Settings of the ensemble: read and checked, but without effect on a standalone server, in Apache ZooKeeper as here.
+// Settings of the ensemble that have no effect yet, or none at all.
 // Facts: reference/zookeeper-features.md 4.5; QuorumPeerConfig, Learner, Leader, FastLeaderElection, QuorumCnxManager.
 
-import { choice, decimal, flag, integer, strictFlag, text, word, yesNo } from "./kinds.ts";
+import { choice, flag, integer, strictFlag, text, word } from "./kinds.ts";
 import type { Feature, Setting } from "./setting.ts";
 import { later } from "./setting.ts";
 
@@ -12,14 +12,9 @@ const readOnly: Feature = { name: "read-only mode", quiet: false };
 
 const ms = integer({ unit: "ms" });
 const count = integer();
-const ticks = integer({ unit: "ticks" });
 
 const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
-  ["initLimit", ticks, undefined, "Time a learner has to connect to the leader and catch up."],
-  ["syncLimit", ticks, undefined, "Time a learner may lag behind the leader."],
-  ["connectToLearnerMasterLimit", ticks, undefined, "Time to connect; else initLimit."],
   ["electionAlg", choice({ "3": 3 }), "3", "The election algorithm; 3 is the only one left."],
-  ["quorumListenOnAllIPs", strictFlag, "false", "Listens for other servers on every address of the machine."],
   [
     "peerType",
     choice({ participant: "", observer: "" }),
@@ -27,13 +22,6 @@ const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
     "Role of this server; its server line decides.",
   ],
   ["observerMasterPort", integer({ max: 65_535 }), undefined, "Port on which a follower serves observers."],
-  [
-    "syncEnabled",
-    strictFlag,
-    "true",
-    "Observers write log and snapshots.",
-    { form: "both", also: ["observer.syncEnabled"] },
-  ],
   ["version", integer({ min: 0 }), "0", "Version of the membership in a dynamic file, hexadecimal."],
   ["oraclePath", word("file"), undefined, "File that tells which of two servers may go on alone."],
   ["quorum.cnxn.threads.size", count, "20", "Threads for authenticating other servers."],
@@ -43,29 +31,10 @@ const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
 ]);
 
 const properties: Setting[] = later(ensemble, "property", [
-  [
-    "commitLogCount",
-    integer({ atLeast: 500 }),
-    "500",
-    "Recent transactions kept in memory for learners. At least 500.",
-  ],
-  [
-    "snapshotSizeFactor",
-    decimal(),
-    "0.33",
-    "Logs up to this share of the last snapshot are sent instead of a snapshot.",
-  ],
   ["enableEagerACLCheck", flag, "false", "A learner checks ACLs before it forwards a write."],
-  ["fastleader.minNotificationInterval", ms, "200", "First pause between votes sent."],
-  ["fastleader.maxNotificationInterval", ms, "60000", "Longest pause between votes sent."],
-  ["tcpKeepAlive", flag, "false", "TCP keep-alive on election connections."],
-  ["leaderServes", yesNo({ unlessSaid: true }), "yes", "Whether the leader takes clients."],
-  ["cnxTimeout", ms, "5000", "Time to connect to a peer for election."],
   ["quorumCnxnTimeoutMs", ms, "-1", "Read timeout of election connections; -1: syncLimit."],
   ["electionPortBindRetry", integer({ min: 0 }), "3", "Attempts to listen on the election port; 0: forever."],
   ["leaderConnectDelayDuringRetryMs", ms, "100", "Pause before a learner tries its leader again."],
-  ["leader.maxConcurrentSnapSyncs", count, "10", "Learners that may get a snapshot at a time."],
-  ["leader.maxConcurrentDiffSyncs", count, "100", "Learners that may get a difference at a time."],
   ["leader.maxTimeToWaitForEpoch", ms, "-1", "Longest wait of a leader for its quorum; -1: initLimit."],
   ["leader.ackLoggingFrequency", integer({ min: 1 }), "1000", "One in so many acknowledgements is measured."],
   ["leader.closeSocketAsync", flag, "false", "Closes learner connections in the background."],
@@ -92,13 +61,10 @@ const unprefixed: Setting[] = later(ensemble, "unprefixed", [
   ["follower.nodelay", flag, "true", "TCP_NODELAY of a learner's connection."],
 ]);
 
-export const ensembleSettings: Setting[] = [
+export const laterEnsembleSettings: Setting[] = [
   ...fileKeys,
   ...properties,
   ...unprefixed,
-  ...later({ name: "dynamic reconfiguration", quiet: false }, "zoo.cfg", [
-    ["dynamicConfigFile", word("file"), undefined, "The file that holds the membership."],
-  ]),
   ...later(localSessions, "zoo.cfg", [
     ["localSessionsEnabled", strictFlag, "false", "Sessions that only their own server knows."],
     ["localSessionsUpgradingEnabled", strictFlag, "false", "Makes a local session global when it needs it."],

@@ -1,24 +1,58 @@
-// Reads a configuration file from disk. The only file access of this folder.
+// Reads the configuration files from disk: zoo.cfg, the dynamic file it may name, and myid. The only file access here.
 
 import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "./config-error.ts";
 import { type Override, type ParsedConfig, parseConfig } from "./parse-config.ts";
+import { PropertiesSyntaxError, parseProperties } from "./properties.ts";
 
 /**
  * Reads and parses a zoo.cfg.
  *
- * @throws ConfigError when the file cannot be read or used.
+ * @throws ConfigError when the file, or one that it names, cannot be read or used.
  */
 export async function loadConfig(file: string, overrides: readonly Override[] = []): Promise<ParsedConfig> {
-  let bytes: Uint8Array;
+  const text = await readText(file, "Check the path, or leave the file out to try a server on defaults.");
+  const named = namedFiles(text, overrides);
+  const dynamicFile = named.dynamicConfigFile && resolve(dirname(file), named.dynamicConfigFile);
+  const dynamic =
+    dynamicFile === undefined
+      ? undefined
+      : { file: dynamicFile, text: await readText(dynamicFile, "Correct dynamicConfigFile, or write the file.") };
+  const idFile = named.dataDir && join(named.dataDir, "myid");
+  const myid = idFile === undefined ? undefined : { file: idFile, text: await readOptional(idFile) };
+  return parseConfig({ file, text, overrides, dynamic, myid });
+}
+
+/** Other files that a configuration speaks of; whether it makes sense is for parseConfig to say. */
+function namedFiles(text: string, overrides: readonly Override[]): { dataDir?: string; dynamicConfigFile?: string } {
   try {
-    bytes = await readFile(file);
+    const values = new Map(parseProperties(text).map(({ key, value }) => [key, value]));
+    for (const { name, value } of overrides) values.set(name, value);
+    const [dataDir, dynamicConfigFile] = [values.get("dataDir"), values.get("dynamicConfigFile")];
+    return { ...(dataDir && { dataDir }), ...(dynamicConfigFile && { dynamicConfigFile }) };
+  } catch (error) {
+    if (error instanceof PropertiesSyntaxError) return {};
+    throw error;
+  }
+}
+
+async function readText(file: string, hintIfMissing: string): Promise<string> {
+  try {
+    return decodeConfig(await readFile(file));
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    const hint = code === "ENOENT" ? "Check the path, or leave the file out to try a server on defaults." : "";
+    const hint = code === "ENOENT" ? hintIfMissing : "";
     throw new ConfigError([{ file: undefined, line: undefined, key: file, message: reasons[code] ?? code, hint }]);
   }
-  return parseConfig({ file, text: decodeConfig(bytes), overrides });
+}
+
+async function readOptional(file: string): Promise<string | undefined> {
+  try {
+    return decodeConfig(await readFile(file));
+  } catch {
+    return undefined;
+  }
 }
 
 const reasons: Readonly<Record<string, string>> = {

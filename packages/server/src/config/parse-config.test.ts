@@ -12,7 +12,7 @@ const read = (lines: string, overrides: readonly Override[] = []) => {
 
 function refusal(text: string, overrides: readonly Override[] = []): ConfigError {
   try {
-    parseConfig({ file: "zoo.cfg", text, overrides });
+    parseConfig({ file: "zoo.cfg", text, overrides, myid: { file: "/zk/myid", text: "1" } });
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;
@@ -116,6 +116,32 @@ test("the command line comes before the file, the file before the default", () =
   assert.equal(parseConfig({ overrides }).config.clientPortAddress, "127.0.0.1");
 });
 
+const ensemble = "server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\n";
+const limits = "initLimit=10\nsyncLimit=5\n";
+
+test("a member of an ensemble knows itself by its myid file, and the others by the membership", () => {
+  const text = `dataDir=/zk\nclientPort=2181\n${limits}`;
+  const myid = (content: string | undefined) => ({ file: "/zk/myid", text: content });
+  const read = (id: string | undefined, more = ensemble) =>
+    parseConfig({ file: "zoo.cfg", text: text + more, myid: myid(id) }).config;
+  const { id, isDistributed, membership } = read("2\n");
+  assert.deepEqual([id, isDistributed, membership.members.map((m) => m.id)], [2, true, [1, 2, 3]]);
+  assert.throws(() => read("7"), /\/zk\/myid: myid: 7, but no server\.7 is configured/);
+  for (const content of [undefined, "", " 2", "two"]) {
+    assert.throws(() => read(content), /\/zk\/myid: myid: missing, or not a whole number/);
+  }
+  const dynamic = { file: "/zk/zoo.cfg.dynamic", text: ensemble.replace("2\n", "2:participant;9.9.9.9:2199\n") };
+  const without = text.replace("clientPort=2181\n", "");
+  const named = { file: "zoo.cfg", text: `${without}dynamicConfigFile=/zk/zoo.cfg.dynamic`, dynamic };
+  const { config } = parseConfig({ ...named, myid: myid("1") });
+  assert.deepEqual([config.clientPort, config.clientPortAddress, config.isDistributed], [2199, "9.9.9.9", true]);
+  const strange = { ...dynamic, text: `${dynamic.text}tickTime=5\n` };
+  assert.throws(
+    () => parseConfig({ ...named, dynamic: strange, myid: myid("1") }),
+    /dynamic:4: tickTime: does not belong/,
+  );
+});
+
 test("a value that cannot be used names file, line, key and what to write", () => {
   const cases: readonly [string, RegExp][] = [
     [
@@ -148,9 +174,11 @@ test("a value that cannot be used names file, line, key and what to write", () =
       /^zoo\.cfg:4: .*the scheme "sasl" is not available\. Write one of: digest, ip/,
     ],
     ["sessionRequireClientSASLAuth=true", /SASL is not built yet/],
-    ["dynamicConfigFile=/x", /one standalone server/],
-    ["standaloneEnabled=false\nserver.1=h:1:2", /one standalone server/],
-    ["server.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2", /^zoo\.cfg:3: .*3 are listed/],
+    ["standaloneEnabled=false", /standaloneEnabled: false, and no server is listed/],
+    [`${ensemble}syncLimit=5`, /initLimit: required in an ensemble\. Write initLimit=10/],
+    [`${ensemble}syncLimit=0\ninitLimit=5`, /syncLimit: 0 ticks are no time at all/],
+    [`${ensemble}${limits}group.1=1:2`, /server 3 is in no group/],
+    [`${ensemble}${limits}group.1=1:2:3\ngroup.2=3`, /server 3 is in 2 groups/],
     ["server.1=a:1:2\nserver.2=b:1:2:observer", /an observer needs an ensemble/],
     ["a=\\u00", /^zoo\.cfg:3: syntax: /],
   ];

@@ -4,6 +4,7 @@
 // Pure: no files, no environment. Precedence: command line, then file (its last line for a key), then default.
 // Invariant: all problems are collected and reported together; nothing is used of a configuration that has one.
 
+import { readWholeNumber } from "@vivarium/protocol";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { PropertiesSyntaxError, type PropertyEntry, parseProperties } from "./properties.ts";
 import { type Given, place, type Readings } from "./readings.ts";
@@ -27,6 +28,10 @@ export interface ParseConfigOptions {
   /** Its text; left out, the server runs on the defaults of a first try: 127.0.0.1:2181 and ./data. */
   readonly text?: string | undefined;
   readonly overrides?: readonly Override[];
+  /** The file that dynamicConfigFile names. */
+  readonly dynamic?: { readonly file: string; readonly text: string } | undefined;
+  /** The file dataDir/myid; its text is undefined when there is none. */
+  readonly myid?: { readonly file: string; readonly text: string | undefined } | undefined;
 }
 
 export interface ParsedConfig {
@@ -41,10 +46,14 @@ export interface ParsedConfig {
  * @throws ConfigError with every problem found, when there is one that stops the server.
  */
 export function parseConfig(options: ParseConfigOptions): ParsedConfig {
-  const { file, text, overrides = [] } = options;
+  const { file, text, overrides = [], dynamic, myid } = options;
   const errors: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
   const inFile = text === undefined ? [] : fileValues({ file, entries: readEntries(file, text), warnings });
+
+  if (dynamic !== undefined) {
+    inFile.push(...dynamicValues({ ...dynamic, entries: readEntries(dynamic.file, dynamic.text), warnings, errors }));
+  }
 
   const given = new Map<string, Given>();
   const patterned = new Map<string, Readings["patterned"][number]>();
@@ -58,7 +67,17 @@ export function parseConfig(options: ParseConfigOptions): ParsedConfig {
   const checks = { given, errors, warnings, defaults: text === undefined ? tryOutDefaults : {} };
   const values = readBuilt(checks);
   checkOthers(checks);
-  const readings = { file, values, given, patterned: [...patterned.values()], errors, warnings };
+  const id = readWholeNumber(myid?.text?.split(/\r?\n/, 1)[0]);
+  const readings = {
+    file,
+    values,
+    given,
+    patterned: [...patterned.values()],
+    id,
+    idFile: myid?.file,
+    errors,
+    warnings,
+  };
   const config = settleConfig(readings);
   const [first, ...others] = errors.sort(byLine);
   warnings.sort(byLine);
@@ -117,6 +136,16 @@ function fileValues(input: {
     }
     lines.set(key, line);
     return { name: key, value: { key, value, file, line } };
+  });
+}
+
+/** A dynamic file holds the membership and nothing else. */
+function dynamicValues(input: Parameters<typeof fileValues>[0] & { readonly errors: ConfigProblem[] }): NamedValue[] {
+  return fileValues(input).filter(({ name, value }) => {
+    if (/^(server|group|weight)\./.test(name)) return true;
+    const message = "does not belong into a dynamic configuration file";
+    input.errors.push({ ...place(value), message, hint: "Only server.N, group.N and weight.N lines do." });
+    return false;
   });
 }
 

@@ -19,6 +19,10 @@ export interface Readings {
   /** By the plain name of the setting. */
   readonly given: ReadonlyMap<string, Given>;
   readonly patterned: readonly { readonly name: PatternName; readonly part: string; readonly given: Given }[];
+  /** From the myid file: undefined when there is none or it holds no number. */
+  readonly id: number | undefined;
+  /** That file's name, for messages. */
+  readonly idFile: string | undefined;
   /** Both grow while the configuration is settled. */
   readonly errors: ConfigProblem[];
   readonly warnings: ConfigProblem[];

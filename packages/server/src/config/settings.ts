@@ -3,9 +3,10 @@
 //
 // The rows live by area in built-*.ts (working), later-*.ts (their feature is not built yet) and unneeded.ts (accepted, no effect).
 
+import { ensembleSettings } from "./built-ensemble.ts";
 import { connectionThrottleSettings, listenerSettings, requestSettings, timeSettings } from "./built-network.ts";
 import { accessSettings, storageSettings, treeSettings } from "./built-state.ts";
-import { ensembleSettings } from "./later-ensemble.ts";
+import { laterEnsembleSettings } from "./later-ensemble.ts";
 import { operationsSettings } from "./later-operations.ts";
 import { securitySettings } from "./later-security.ts";
 import { nearestName } from "./nearest.ts";
@@ -20,6 +21,7 @@ export const builtByArea = {
   "Requests and their limits": requestSettings,
   "Connection throttle": connectionThrottleSettings,
   "The tree": treeSettings,
+  "The ensemble": ensembleSettings,
   "Access and start-up": accessSettings,
 } as const;
 
@@ -31,6 +33,7 @@ export const builtSettings = {
   ...requestSettings,
   ...connectionThrottleSettings,
   ...treeSettings,
+  ...ensembleSettings,
   ...accessSettings,
 } as const;
 
@@ -39,7 +42,7 @@ export type BuiltField = keyof typeof builtSettings;
 /** What each working setting reads as, before defaults that depend on other settings are filled in. */
 export type BuiltValues = ValuesOf<typeof builtSettings>;
 
-export const laterSettings: readonly Setting[] = [...ensembleSettings, ...securitySettings, ...operationsSettings];
+export const laterSettings: readonly Setting[] = [...laterEnsembleSettings, ...securitySettings, ...operationsSettings];
 
 export { unneededSettings };
 
@@ -54,13 +57,13 @@ export const settingPatterns = [
   {
     name: "server.N",
     pattern: /^server\.(.*)$/,
-    doc: "A server of the ensemble: `host:quorumPort:electionPort[:participant|observer][;[clientHost:]clientPort]`. A single line is ignored while standaloneEnabled is true; more need the ensemble.",
+    doc: "A server of the ensemble: `host:quorumPort:electionPort[:participant|observer][;[clientHost:]clientPort]`. A single line is ignored while standaloneEnabled is true.",
   },
-  { name: "group.N", pattern: /^group\.(.*)$/, doc: "Servers of a group, `1:2:3`. Needs the ensemble." },
+  { name: "group.N", pattern: /^group\.(.*)$/, doc: "Servers of a group, `1:2:3`." },
   {
     name: "weight.N",
     pattern: /^weight\.(.*)$/,
-    doc: "Votes of a server in its group, 1 if left out. Needs the ensemble.",
+    doc: "Votes of a server in its group, 1 if left out.",
   },
   {
     name: "authProvider.X",

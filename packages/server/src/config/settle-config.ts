@@ -1,18 +1,20 @@
 // The rules between settings: defaults that depend on other settings, values that exclude each other, and what a
 // standalone server cannot honour. Facts: QuorumPeerConfig.parseProperties; reference/disk-format.md section 6.
 
+import type { Membership } from "@vivarium/protocol";
 import { allowedWords, fourLetterWords } from "./four-letter-words.ts";
-import type { Membership } from "./membership.ts";
 import { nearestName } from "./nearest.ts";
 import { place, type Readings } from "./readings.ts";
 import type { ServerConfig } from "./server-config.ts";
-import { checkMembership, readMembership } from "./settle-membership.ts";
+import { checkMembership, checkOwnId, isDistributed, readMembership } from "./settle-membership.ts";
 
 /** Fills in what depends on other settings, and adds to `errors` and `warnings` what does not fit together. */
 export function settleConfig(readings: Readings): ServerConfig {
   const { file, values, given } = readings;
   const membership = readMembership(readings);
   checkMembership(membership, readings);
+  const distributed = isDistributed(membership, values.standaloneEnabled);
+  const id = distributed ? checkOwnId(membership, readings) : undefined;
   checkAccess(readings);
   warnOfRisks(readings);
   const dataDir = values.dataDir ?? "";
@@ -28,6 +30,8 @@ export function settleConfig(readings: Readings): ServerConfig {
     dataLogDir: values.dataLogDir ?? dataDir,
     authProviders: readAuthProviders(readings),
     membership,
+    id,
+    isDistributed: distributed,
     given: new Map([...given].map(([name, { value }]) => [name, value])),
   };
 }
@@ -58,13 +62,14 @@ function settleSessionTimeouts({
   return { minSessionTimeoutMs, maxSessionTimeoutMs };
 }
 
-// A single server line may carry the client port instead of clientPort.
+// This server's line may carry the client port instead of clientPort.
 function settleClientAddress(
   membership: Membership,
   readings: Readings,
 ): Pick<ServerConfig, "clientPort" | "clientPortAddress"> {
   const { values, warnings, patterned } = readings;
-  const fromLine = membership.members.length === 1 ? membership.members[0]?.client : undefined;
+  const own = membership.members.length === 1 ? membership.members[0]?.id : readings.id;
+  const fromLine = membership.members.find(({ id }) => id === own)?.client;
   if (values.clientPort === undefined && fromLine !== undefined) {
     return { clientPort: fromLine.port, clientPortAddress: values.clientPortAddress ?? fromLine.host };
   }

@@ -1,0 +1,63 @@
+/** What a member's configuration says of its ensemble, in the form in which its machines need it. */
+import { formatMembership, type Member } from "@vivarium/protocol";
+import { Quorums, quorumVerifier } from "@vivarium/zab";
+import type { ServerConfig } from "../config/index.ts";
+
+export interface EnsembleView {
+  /** This server, as in myid and server.N. */
+  readonly id: number;
+  readonly self: Member;
+  readonly members: ReadonlyMap<number, Member>;
+  readonly quorums: Quorums;
+  readonly membershipText: string;
+  readonly configVersion: number;
+  /** In ticks. */
+  readonly initLimit: number;
+  readonly syncLimit: number;
+  readonly leaderServes: boolean;
+  /** Listens for other servers on every address of the machine. */
+  readonly listenOnAllAddresses: boolean;
+  readonly keepAlive: boolean;
+  readonly minNotificationIntervalMs: number;
+  readonly maxNotificationIntervalMs: number;
+  /** A learner is served from the log while that is smaller than this part of the tree. */
+  readonly snapshotSizeFactor: number;
+  readonly timeouts: {
+    readonly initTimeoutMs: number;
+    readonly syncTimeoutMs: number;
+    readonly cnxTimeoutMs: number;
+    /** For a learner to reach its leader's port. */
+    readonly dialTimeoutMs: number;
+  };
+}
+
+/** @param config one that says `isDistributed`, and so has an id, initLimit and syncLimit */
+export function ensembleView(config: ServerConfig): EnsembleView {
+  const { id, membership } = config;
+  const self = membership.members.find((member) => member.id === id);
+  if (id === undefined || self === undefined) throw new Error("a member of an ensemble that is not in it: our bug");
+  const versioned = { ...membership, version: 0 };
+  const { initLimit = 0, syncLimit = 0, tickTimeMs } = config;
+  return {
+    id,
+    self,
+    members: new Map(membership.members.map((member) => [member.id, member])),
+    quorums: new Quorums(quorumVerifier(versioned)),
+    membershipText: formatMembership(versioned),
+    configVersion: 0,
+    initLimit,
+    syncLimit,
+    leaderServes: config.leaderServes,
+    listenOnAllAddresses: config.quorumListenOnAllIps,
+    keepAlive: config.peerTcpKeepAlive,
+    minNotificationIntervalMs: config.minNotificationIntervalMs,
+    maxNotificationIntervalMs: config.maxNotificationIntervalMs,
+    snapshotSizeFactor: config.snapshotSizeFactor,
+    timeouts: {
+      initTimeoutMs: initLimit * tickTimeMs,
+      syncTimeoutMs: syncLimit * tickTimeMs,
+      cnxTimeoutMs: config.cnxTimeoutMs,
+      dialTimeoutMs: (config.connectToLearnerMasterLimit || initLimit) * tickTimeMs,
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Runs a synchronous machine: its inputs one at a time and in order, the outputs of each performed before the next, its
+ * deadline as a timer. Performing an output may bring further inputs; they wait their turn.
+ */
+import type { Clock, Timer } from "@vivarium/runtime";
+
+export interface Machine<Input, Output> {
+  step(input: Input, nowMs: number): Output[];
+  /** When a tick is wanted, in monotonic milliseconds; Infinity for never. */
+  readonly deadlineMs: number;
+}
+
+export class MachineDriver<Input, Output> {
+  readonly #machine: Machine<Input, Output>;
+  readonly #clock: Clock;
+  readonly #perform: (output: Output) => void;
+  readonly #tick: Input;
+  /** Called when a run of inputs is worked off: what was produced may leave. */
+  readonly #rested: () => void;
+  readonly #inputs: Input[] = [];
+  #isRunning = false;
+  #isStopped = false;
+  #timer: Timer | null = null;
+  #timerMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: {
+    machine: Machine<Input, Output>;
+    clock: Clock;
+    tick: Input;
+    perform: (output: Output) => void;
+    rested?: () => void;
+  }) {
+    this.#machine = options.machine;
+    this.#clock = options.clock;
+    this.#perform = options.perform;
+    this.#tick = options.tick;
+    this.#rested = options.rested ?? (() => {});
+  }
+
+  input(input: Input): void {
+    this.#inputs.push(input);
+    this.#run();
+  }
+
+  /** Before all inputs that wait: facts that those are to be judged by. */
+  inputFirst(input: Input): void {
+    this.#inputs.unshift(input);
+    this.#run();
+  }
+
+  /** Nothing is fed or performed any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#inputs.length = 0;
+    this.#timer?.cancel();
+  }
+
+  #run(): void {
+    if (this.#isRunning || this.#isStopped) return;
+    this.#isRunning = true;
+    for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift()) {
+      for (const output of this.#machine.step(input, this.#clock.monotonicMs())) {
+        if (this.#isStopped) break;
+        this.#perform(output);
+      }
+    }
+    this.#isRunning = false;
+    if (this.#isStopped) return;
+    this.#schedule();
+    this.#rested();
+  }
+
+  #schedule(): void {
+    const { deadlineMs } = this.#machine;
+    if (deadlineMs === this.#timerMs) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#timerMs = deadlineMs;
+    if (deadlineMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.max(0, deadlineMs - this.#clock.monotonicMs());
+    this.#timer = this.#clock.setTimer(delayMs, () => {
+      this.#timerMs = Number.POSITIVE_INFINITY;
+      this.input(this.#tick);
+    });
+  }
+}
