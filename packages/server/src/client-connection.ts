@@ -14,6 +14,7 @@ import { type Caller, ipId, type WatchEvent, type Watcher } from "@vivarium/tree
 import type { Expiring } from "./expiry-queue.ts";
 import { Fifo } from "./fifo.ts";
 import { Latency } from "./latency.ts";
+import type { ServerStats } from "./server-stats.ts";
 import type { Session } from "./session-tracker.ts";
 
 /** A request that has arrived and is not yet answered. */
@@ -39,7 +40,7 @@ export interface ConnectionHost {
   needsFlush(connection: ClientConnection): void;
   /** The connection is over, whoever ended it: called once, before its socket is gone. */
   closing(connection: ClientConnection): void;
-  count(direction: "sent" | "received"): void;
+  readonly stats: ServerStats;
 }
 
 /** Above this much unsent output the server stops reading a connection until its client has caught up. */
@@ -66,8 +67,11 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   /** Identities proven so far, the peer's address first. */
   authInfo: readonly Id[];
   session: Session | null = null;
-  /** "new" until ConnectRequest, "establishing" until the answer is out, "open", "closed". */
-  state: "new" | "establishing" | "open" | "closed" = "new";
+  /**
+   * "new" until its first bytes; then "answering" a four-letter word, or "establishing" until the answer to its
+   * ConnectRequest is out and "open" after that; "closed".
+   */
+  state: "new" | "answering" | "establishing" | "open" | "closed" = "new";
   /** Reading is stopped by the server's limits. */
   throttled = false;
   /** Set while this connection stands in the server's list of those to flush. */
@@ -137,7 +141,7 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     out.int(reply.err);
     out.length = end;
     this.sent++;
-    this.#host.count("sent");
+    this.#host.stats.response(end - at - 4);
     this.#wantFlush();
   }
 
@@ -160,7 +164,7 @@ export class ClientConnection implements Watcher, Caller, Expiring {
 
   countReceived(): void {
     this.received++;
-    this.#host.count("received");
+    this.#host.stats.received++;
   }
 
   resetStats(): void {
@@ -174,9 +178,15 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     this.lastLatencyMs = 0;
   }
 
-  /** Appends whole packets, such as the answer to a ConnectRequest. */
-  append(packet: Uint8Array): void {
+  /** Sends a packet that is neither reply nor event: the answer to a ConnectRequest or to a four-letter word. */
+  send(packet: Uint8Array): void {
     if (this.state === "closed") return;
+    this.#append(packet);
+    this.sent++;
+    this.#host.stats.sent++;
+  }
+
+  #append(packet: Uint8Array): void {
     this.out.raw(packet);
     this.#wantFlush();
   }
@@ -187,9 +197,9 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     event.packet ??= notification(event);
     // A client that watches much and reads nothing must not take the server's memory.
     if (this.#unsentBytes > OUTPUT_LIMIT_BYTES) return this.close("it does not take its watch events");
-    this.append(event.packet);
+    this.#append(event.packet);
     this.sent++;
-    this.#host.count("sent");
+    this.#host.stats.watchEvent(event.packet.length - 4);
   }
 
   #wantFlush(): void {

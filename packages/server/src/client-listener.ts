@@ -55,6 +55,7 @@ const SWEEP_LIMIT = 1000;
 export class ClientListener implements ConnectionHost {
   /** Null while there is nobody to serve: then only four-letter words are answered. */
   service: ClientService | null = null;
+  readonly stats: ServerStats;
   readonly #host: ListenerOptions;
   readonly #connections = new Map<number, ClientConnection>();
   readonly #perAddress = new Map<string, number>();
@@ -63,10 +64,10 @@ export class ClientListener implements ConnectionHost {
   #listener: Listener | null = null;
   #sweep: Timer | null = null;
   #nextId = 1;
-  rejected = 0;
 
   constructor(host: ListenerOptions) {
     this.#host = host;
+    this.stats = host.stats;
     this.#expiry = new ExpiryQueue(host.limits.sessionlessTimeoutMs);
   }
 
@@ -112,10 +113,6 @@ export class ClientListener implements ConnectionHost {
     return this.service?.mayRead(aclId, authInfo) ?? false;
   }
 
-  count(direction: "sent" | "received"): void {
-    this.#host.stats[direction]++;
-  }
-
   closing(connection: ClientConnection): void {
     this.service?.closing(connection);
   }
@@ -147,7 +144,7 @@ export class ClientListener implements ConnectionHost {
     const address = socket.remoteAddress;
     const fromAddress = this.#perAddress.get(address) ?? 0;
     if (limits.maxClientCnxns > 0 && fromAddress >= limits.maxClientCnxns) {
-      this.rejected++;
+      this.stats.connectionsRejected++;
       log.warn("refused a client: too many connections from its address", {
         address,
         maxClientCnxns: limits.maxClientCnxns,
@@ -155,7 +152,7 @@ export class ClientListener implements ConnectionHost {
       return socket.destroy();
     }
     if (limits.maxCnxns > 0 && this.#connections.size >= limits.maxCnxns) {
-      this.rejected++;
+      this.stats.connectionsRejected++;
       log.warn("refused a client: too many connections", { address, maxCnxns: limits.maxCnxns });
       return socket.destroy();
     }
@@ -176,6 +173,10 @@ export class ClientListener implements ConnectionHost {
       this.service?.drained(clock.monotonicMs());
       this.flush();
     };
+    // A client that will say no more still gets the answer to its four-letter word.
+    socket.onEnd = () => {
+      if (connection.state !== "answering") socket.end();
+    };
     socket.onClose = (error) => this.#gone(connection, error);
   }
 
@@ -183,6 +184,7 @@ export class ClientListener implements ConnectionHost {
     if (connection.state === "closed") return;
     const nowMs = this.#host.clock.monotonicMs();
     connection.arrivedMs = nowMs;
+    this.stats.bytesReceived += chunk.length;
     this.touch(connection, nowMs);
     connection.frames.append(chunk);
     try {
@@ -222,12 +224,14 @@ export class ClientListener implements ConnectionHost {
     const left = (this.#perAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#perAddress.delete(address);
     else this.#perAddress.set(address, left);
+    if (connection.state !== "closed") this.stats.connectionsDropped++;
     connection.close(error?.message ?? "closed by its client");
   }
 
   #scheduleSweep(): void {
     this.#sweep = this.#host.clock.setTimer(SWEEP_MS, () => {
       for (const connection of this.#expiry.takeDue(this.#host.clock.monotonicMs(), SWEEP_LIMIT)) {
+        if (connection.session === null) this.stats.sessionlessExpired++;
         connection.close("nothing was received for the whole timeout");
         // A peer that does not answer our end of the connection must not hold it open.
         connection.socket.destroy();

@@ -50,6 +50,10 @@ export class Database {
       config: storageConfig(config),
       onFlushed: options.onFlushed,
       onFatal: (error) => options.onFatal("the transaction log cannot be written", error),
+      onSynced: (tookMs, entries) => {
+        options.stats.fsync.add(tookMs);
+        options.stats.batchSize.add(entries);
+      },
       onSnapshotDue: () => database?.snapshot(),
       onWarning: (message) => logger.warn(message),
     });
@@ -84,15 +88,23 @@ export class Database {
 
   /** Rebuilds the tree from the files. @throws StorageError */
   async load(): Promise<{ needsSnapshot: boolean; lastProcessedZxid: Zxid }> {
-    const { ports, logger } = this.#options;
+    const { ports, logger, stats } = this.#options;
     const startMs = ports.clock.monotonicMs();
+    let txnsMs = 0;
     const recovered = await this.storage.recover({
       createEmpty: () => new DataTree(this.#treeOptions),
       createSink: (zxid) => this.loader(zxid),
       apply: (tree: DataTree, txn: Txn) => {
+        if (txnsMs === 0) txnsMs = ports.clock.monotonicMs();
         tree.apply(txn);
       },
     });
+    const tookMs = ports.clock.monotonicMs() - startMs;
+    const txnsTookMs = txnsMs === 0 ? 0 : startMs + tookMs - txnsMs;
+    stats.dbInit.add(tookMs);
+    stats.startupSnapLoad.add(tookMs - txnsTookMs);
+    stats.startupTxnsLoad.add(txnsTookMs);
+    stats.startupTxns.add(recovered.replayed);
     this.tree = recovered.state;
     if (recovered.lastProcessedZxid > 0) {
       logger.info("recovered", {
@@ -100,7 +112,7 @@ export class Database {
         znodes: this.tree.nodes.size,
         snapshot: recovered.snapshotZxid === null ? "none" : `0x${zxidHex(recovered.snapshotZxid)}`,
         replayed: recovered.replayed,
-        tookMs: Math.round(ports.clock.monotonicMs() - startMs),
+        tookMs: Math.round(tookMs),
       });
     }
     return { needsSnapshot: recovered.needsSnapshot, lastProcessedZxid: recovered.lastProcessedZxid };

@@ -13,6 +13,7 @@ import { ProtocolError, Reader, type Writer } from "@vivarium/jute";
 import { AuthPacket, ErrorCode, type Id, OpCode, opName, SaslToken, SpecialXid } from "@vivarium/protocol";
 import { withIds } from "@vivarium/tree";
 import type { ClientConnection, PendingRequest } from "./client-connection.ts";
+import type { ServerStats } from "./server-stats.ts";
 
 /** What happens to requests of each type. */
 type Route = "read" | "write" | "auth" | "sasl" | "unimplemented";
@@ -61,6 +62,7 @@ const NO_RECORD = { bytes: new Uint8Array(0), start: 0, end: 0 };
 /** What the dispatcher needs of the rest of the server. */
 export interface Dispatch {
   readonly limits: RequestLimits;
+  readonly stats: ServerStats;
   /** Prepares and proposes a write; its reply comes by `completed`. False: the connection is to be closed. */
   submit(connection: ClientConnection, request: PendingRequest, reader: Reader): void;
   /** A sync that has to reach the leader first: `synced` follows. False: it may be answered like a read. */
@@ -137,6 +139,7 @@ export class RequestDispatcher {
   }
 
   #throttle(connection: ClientConnection): void {
+    this.#dispatch.stats.throttleWaits++;
     connection.throttled = true;
     connection.socket.pause();
     this.#throttled.add(connection);
@@ -210,6 +213,7 @@ export class RequestDispatcher {
     const { dropStaleRequests, throttledOpWaitTimeMs } = this.#dispatch.limits;
     const waitedMs = nowMs - request.receivedMs;
     if (dropStaleRequests && waitedMs > (connection.session?.timeoutMs ?? 0)) {
+      this.#dispatch.stats.staleRequestsDropped++;
       this.#dispatch.log("warn", "dropped a request older than its session's timeout, and its connection", {
         client: connection.describe(),
         waitedMs,
@@ -220,6 +224,7 @@ export class RequestDispatcher {
     const isSpared = request.type === OpCode.ping || request.type === OpCode.closeSession;
     if (throttledOpWaitTimeMs > 0 && waitedMs > throttledOpWaitTimeMs && !isSpared) {
       request.refusal = ErrorCode.THROTTLEDOP;
+      this.#dispatch.stats.throttledOps++;
     }
     return false;
   }
@@ -228,6 +233,7 @@ export class RequestDispatcher {
     const { largeRequestThresholdBytes, largeRequestMaxBytes } = this.#dispatch.limits;
     if (largeRequestThresholdBytes !== -1 && request.size > largeRequestThresholdBytes) {
       if (this.#largeBytes + request.size > largeRequestMaxBytes) {
+        this.#dispatch.stats.largeRequestsRejected++;
         throw new ProtocolError(
           `a request of ${request.size} bytes while ${this.#largeBytes} bytes of large requests are on the way: ` +
             `largeRequestMaxBytes is ${largeRequestMaxBytes}`,

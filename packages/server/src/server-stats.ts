@@ -1,38 +1,75 @@
-/** What the server counts of itself: the figures behind `srvr`, `stat` and `mntr`. */
-import { Latency } from "./latency.ts";
+/**
+ * What the server counts of itself: the figures behind `srvr`, `stat` and `mntr`. They live as long as the process, or
+ * until the word `srst`. @see ServerStats, ServerMetrics
+ */
+import { Latency, LatencyDistribution } from "./latency.ts";
 
 export class ServerStats {
+  // Packets and bytes
   received = 0;
   sent = 0;
-  /** Requests answered, and how long they took from their arrival. */
-  readonly latency = new Latency();
-  readonly readLatency = new Latency();
-  readonly updateLatency = new Latency();
-  connectionsRejected = 0;
-  connectionsDropped = 0;
-  sessionsExpired = 0;
-  authFailed = 0;
-  requestsRefused = 0;
-  fsync = new Latency();
-  snapshots = new Latency();
-  digestMismatches = 0;
-  containersDeleted = 0;
+  bytesReceived = 0;
+  /** Bytes of replies, and of watch events, without their lengths. */
+  responseBytes = 0;
+  watchBytes = 0;
   lastResponseBytes = -1;
   minResponseBytes = -1;
   maxResponseBytes = -1;
 
+  // Requests answered, and how long they took from their arrival
+  readonly latency = new Latency();
+  readonly readLatency = new LatencyDistribution();
+  readonly updateLatency = new LatencyDistribution();
+  throttleWaits = 0;
+  throttledOps = 0;
+  staleRequestsDropped = 0;
+  largeRequestsRejected = 0;
+  authFailed = 0;
+
+  // Connections and sessions
+  connectionRequests = 0;
+  /** ConnectRequests that asked for an old session. */
+  revalidations = 0;
+  /** Refused by a limit on connections or by the connection throttle. */
+  connectionsRejected = 0;
+  /** Ended by their clients without closeSession. */
+  connectionsDropped = 0;
+  sessionlessExpired = 0;
+  sessionsExpired = 0;
+  /** How many tokens the connection throttle lacked at each ConnectRequest. */
+  readonly tokenDeficit = new Latency();
+
+  // Disk
+  readonly fsync = new Latency();
+  /** Transactions that shared an fsync. */
+  readonly batchSize = new Latency();
+  readonly snapshots = new Latency();
+  readonly dbInit = new Latency();
+  readonly startupSnapLoad = new Latency();
+  readonly startupTxnsLoad = new Latency();
+  readonly startupTxns = new Latency();
+
+  // Tree
+  /** From the time in a transaction's header, by the leader's clock, to its being applied here. */
+  readonly propagation = new LatencyDistribution();
+  digestMismatches = 0;
+  containersDeleted = 0;
+
+  /** Everything is counted anew. */
   reset(): void {
-    this.received = 0;
-    this.sent = 0;
-    this.latency.reset();
-    this.lastResponseBytes = -1;
-    this.minResponseBytes = -1;
-    this.maxResponseBytes = -1;
+    Object.assign(this, new ServerStats());
   }
 
   response(bytes: number): void {
+    this.sent++;
+    this.responseBytes += bytes;
     this.lastResponseBytes = bytes;
     if (this.minResponseBytes === -1 || bytes < this.minResponseBytes) this.minResponseBytes = bytes;
     if (bytes > this.maxResponseBytes) this.maxResponseBytes = bytes;
+  }
+
+  watchEvent(bytes: number): void {
+    this.sent++;
+    this.watchBytes += bytes;
   }
 }

@@ -125,7 +125,7 @@ export class SessionEstablisher {
     const packet = new Uint8Array(4 + record.length + readOnlyBytes);
     new DataView(packet.buffer).setInt32(0, record.length + readOnlyBytes);
     packet.set(record, 4);
-    connection.append(packet);
+    connection.send(packet);
   }
 }
 

@@ -75,6 +75,7 @@ export class ZooKeeperServer implements ClientService {
   readonly listener: ClientListener;
   readonly tracker: SessionTracker;
   readonly dispatcher: RequestDispatcher;
+  readonly connectionThrottle: ConnectionThrottle;
   readonly startedMs: number;
   readonly #establisher: SessionEstablisher;
   readonly #bySession = new Map<bigint, ClientConnection>();
@@ -93,7 +94,9 @@ export class ZooKeeperServer implements ClientService {
     this.startedMs = clock.monotonicMs();
     this.tracker = new SessionTracker({ tickTimeMs: config.tickTimeMs, firstId: options.firstSessionId });
     this.dispatcher = this.#makeDispatcher();
-    this.#establisher = this.#makeEstablisher(options.random);
+    const chance = () => options.random.int(2 ** 32) / 2 ** 32;
+    this.connectionThrottle = new ConnectionThrottle(throttleOptions(config), clock.monotonicMs(), chance);
+    this.#establisher = this.#makeEstablisher();
   }
 
   /** Gives the term its path of writes; before anything is served. */
@@ -181,6 +184,7 @@ export class ZooKeeperServer implements ClientService {
 
   /** A transaction was applied: sessions begin and end with it, before any reply. */
   applied({ header, body }: Txn, connection: ClientConnection | null): void {
+    this.stats.propagation.add(Math.max(0, this.clock.wallMs() - header.time));
     if (body.type === OpCode.createSession) {
       const session = this.tracker.track(header.clientId, body.timeOut, this.clock.monotonicMs());
       if (connection === null) return;
@@ -219,6 +223,7 @@ export class ZooKeeperServer implements ClientService {
     const reads = new Reads({ tree, auth });
     return new RequestDispatcher({
       limits: requestLimits(this.config),
+      stats: this.stats,
       submit: (connection, request, reader) => {
         const { session, authInfo } = connection;
         if (session === null) return;
@@ -248,24 +253,32 @@ export class ZooKeeperServer implements ClientService {
     connection.answered(request, zxid, nowMs);
     const { stats } = this;
     stats.latency.add(connection.lastLatencyMs);
-    (isWrite(request.type) ? stats.updateLatency : stats.readLatency).add(connection.lastLatencyMs);
+    const isUpdate = isWrite(request.type) || request.type === OpCode.createSession;
+    (isUpdate ? stats.updateLatency : stats.readLatency).add(connection.lastLatencyMs);
   }
 
-  #makeEstablisher(random: Random): SessionEstablisher {
-    const { config, tracker, clock, tree } = this;
-    const chance = () => random.int(2 ** 32) / 2 ** 32;
-    const throttle = new ConnectionThrottle(throttleOptions(config), clock.monotonicMs(), chance);
+  #makeEstablisher(): SessionEstablisher {
+    const { config, tracker, tree, connectionThrottle } = this;
     return new SessionEstablisher({
       tracker,
       limits: config,
       lastProcessedZxid: () => tree.lastProcessedZxid,
-      admit: (kind: ConnectionKind, nowMs) => throttle.admit(kind, nowMs),
+      admit: (kind: ConnectionKind, nowMs) => {
+        this.stats.connectionRequests++;
+        const isAdmitted = connectionThrottle.admit(kind, nowMs);
+        this.stats.tokenDeficit.add(connectionThrottle.deficit);
+        if (!isAdmitted) this.stats.connectionsRejected++;
+        return isAdmitted;
+      },
       connectionOf: (sessionId) => this.#bySession.get(sessionId),
       attach: (connection, session) => this.#attach(connection, session),
       createSession: (connection, session) => {
         this.#submitOwn(session.id, OpCode.createSession, encode(int, session.timeoutMs), connection);
       },
-      revalidate: (sessionId, timeoutMs, answer) => this.#path.revalidate(sessionId, timeoutMs, answer),
+      revalidate: (sessionId, timeoutMs, answer) => {
+        this.stats.revalidations++;
+        this.#path.revalidate(sessionId, timeoutMs, answer);
+      },
       resumed: (connection, session) => this.#established(connection, session),
       log: (level, message, fields) => this.#say(level, message, fields),
     });

@@ -35,6 +35,8 @@ export interface StorageOptions {
   config?: Partial<StorageConfig>;
   /** Everything appended up to `zxid` survives a power failure. Once per group of appends. */
   onFlushed(zxid: Zxid): void;
+  /** How long an fsync of the log took, in milliseconds, and how many transactions it made safe. */
+  onSynced?(tookMs: number, entries: number): void;
   /** The log cannot be written: called at most once. */
   onFatal(error: StorageError): void;
   /** Called within `append`: take a snapshot of the state when convenient (`takeSnapshot`). The log was rolled. */
@@ -80,7 +82,7 @@ export class Storage {
   }
 
   #newLog(): TxnLogWriter {
-    const { disk, clock, onFlushed, onFatal, onWarning } = this.#options;
+    const { disk, clock, onFlushed, onSynced = () => {}, onFatal, onWarning } = this.#options;
     const config = this.#config;
     return new TxnLogWriter({
       disk,
@@ -93,6 +95,7 @@ export class Storage {
       maxBatchSize: config.maxBatchSize,
       fsyncWarningThresholdMs: config.fsyncWarningThresholdMs,
       onFlushed,
+      onSynced,
       onError: onFatal,
       onWarning,
     });

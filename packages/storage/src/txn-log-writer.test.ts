@@ -25,6 +25,7 @@ function makeWriter(options: Partial<TxnLogWriterOptions> = {}) {
     flushDelayMs: 0,
     maxBatchSize: 1000,
     fsyncWarningThresholdMs: 1000,
+    onSynced: () => {},
     onFlushed: (zxid) => flushed.push(zxid),
     onError: (error) => errors.push(error),
     onWarning: (message) => warnings.push(message),

@@ -33,6 +33,8 @@ export interface TxnLogWriterOptions {
   /** `fsync.warningthresholdms`. */
   fsyncWarningThresholdMs: number;
   onFlushed(zxid: Zxid): void;
+  /** How long an fsync took, and how many entries it made safe. */
+  onSynced(tookMs: number, entries: number): void;
   onError(error: StorageError): void;
   onWarning(message: string): void;
 }
@@ -184,7 +186,7 @@ export class TxnLogWriter {
   }
 
   async #writeGroup(group: Group): Promise<void> {
-    const { clock, forceSync, fsyncWarningThresholdMs, onWarning, sizeLimitBytes } = this.#options;
+    const { clock, forceSync, fsyncWarningThresholdMs, onSynced, onWarning, sizeLimitBytes } = this.#options;
     const file = group.startsFile || this.#file === null ? await this.#openFile(group.firstZxid) : this.#file;
     const bytes = group.bytes.written();
     await file.write(bytes, this.#position);
@@ -193,7 +195,9 @@ export class TxnLogWriter {
       const before = clock.monotonicMs();
       await file.datasync();
       if (group.startsFile) await this.#options.disk.syncDirectory(this.#options.directory);
-      const took = Math.round(clock.monotonicMs() - before);
+      const tookMs = clock.monotonicMs() - before;
+      onSynced(tookMs, group.count);
+      const took = Math.round(tookMs);
       if (took > fsyncWarningThresholdMs) {
         onWarning(
           `syncing ${bytes.length} bytes to ${file.path} took ${took} ms, so every write waited that long; is the disk shared or failing?`,

@@ -69,6 +69,8 @@ export function answerFourLetterWord(context: WordContext, connection: ClientCon
   if (name === undefined) return false;
   const isAllowed = context.allowed.has(name);
   if (name === "stmk" && isAllowed && !takeTraceMask(connection)) return true;
+  connection.state = "answering";
+  connection.countReceived();
   const text = isAllowed ? answer(context, name) : `${name} is not executed because it is not in the whitelist.\n`;
   if (typeof text === "string") finish(connection, name, text);
   else
@@ -80,7 +82,7 @@ export function answerFourLetterWord(context: WordContext, connection: ClientCon
 }
 
 function finish(connection: ClientConnection, name: string, text: string): void {
-  connection.append(Buffer.from(text, "utf8"));
+  connection.send(Buffer.from(text, "utf8"));
   connection.close(`four-letter word ${name}`);
 }
 

@@ -2,6 +2,7 @@
 import { zxidHex } from "@vivarium/protocol";
 import { type ClientConnection, sessionHex } from "../client-connection.ts";
 import { FULL_VERSION } from "../version.ts";
+import { average, whole } from "./figures.ts";
 import type { WordContext } from "./word-context.ts";
 
 export function serverStatus(context: WordContext, options: { withClients: boolean }): string {
@@ -13,7 +14,7 @@ export function serverStatus(context: WordContext, options: { withClients: boole
   return [
     `Zookeeper version: ${FULL_VERSION}\n`,
     clients,
-    `Latency min/avg/max: ${whole(minMs)}/${rounded(averageMs)}/${whole(maxMs)}\n`,
+    `Latency min/avg/max: ${whole(minMs)}/${average(averageMs)}/${whole(maxMs)}\n`,
     `Received: ${stats.received}\n`,
     `Sent: ${stats.sent}\n`,
     `Connections: ${server.listener.size}\n`,
@@ -36,7 +37,7 @@ function connectionLines({ server }: WordContext, options: { brief: boolean }): 
 
 /** The bracket holds the selector's interest: 1 while requests are read. */
 function connectionLine(c: ClientConnection, { brief }: { brief: boolean }): string {
-  const interest = c.throttled || c.state === "closed" ? "0" : "1";
+  const interest = c.throttled || c.state === "answering" || c.state === "closed" ? "0" : "1";
   let text = ` /${c.peer}[${interest}](queued=${c.outstanding},recved=${c.received},sent=${c.sent}`;
   if (!brief && c.session !== null) {
     text += `,sid=0x${sessionHex(c.session.id)},lop=${c.lastOp},est=${c.establishedMs},to=${c.session.timeoutMs}`;
@@ -67,14 +68,4 @@ export async function configuration(context: WordContext): Promise<string> {
     ["serverId", context.serverId],
   ];
   return lines.map(([key, value]) => `${key}=${value}\n`).join("");
-}
-
-function whole(ms: number): number {
-  return Math.floor(ms);
-}
-
-/** Averages show as Java prints a double: at most four decimals, at least one. */
-function rounded(ms: number): string {
-  const text = String(Math.round(ms * 10_000) / 10_000);
-  return text.includes(".") ? text : `${text}.0`;
 }

@@ -9,6 +9,8 @@ export interface WordContext {
   /** The words that `4lw.commands.whitelist` lets through. */
   readonly allowed: ReadonlySet<string>;
   readonly serverState: "standalone" | "leader" | "follower" | "observer" | "read-only";
+  /** What the peer is doing, such as "following - broadcast"; undefined on a standalone server. */
+  readonly peerState?: string;
   /** As in server.N and myid; 0 when there is none. */
   readonly serverId: number;
   clientPort(): number;
