@@ -169,12 +169,13 @@ export class Driver implements MachinePort {
   readonly #flush = (): void => {
     this.#flushing = false;
     const { output } = this.machine;
+    if (output.length === 0 || this.#connection === undefined) return;
+    this.machine.sending(this.nowMs);
     const connection = this.#connection;
-    if (output.length === 0 || connection === undefined) return;
+    if (connection === undefined) return;
     const { counters } = this.machine.exchange;
     counters.flushes++;
     counters.sentBytes += output.length;
-    this.machine.sent(this.nowMs);
     connection.write(output.written());
     if (connection.bufferedBytes > 0 || output.bytes.length > OUTPUT_KEPT_BYTES) this.#useOutput();
     else output.reset();

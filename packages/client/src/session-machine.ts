@@ -192,8 +192,9 @@ export class SessionMachine implements ExchangeOwner {
     if (this.#exchange.queue.waiting > 0) this.#exchange.pump(nowMs);
   }
 
-  /** Bytes from `output` were handed to the network. */
-  sent(nowMs: number): void {
+  /** What lies in `output` is about to leave: after a long stop of this process the owner hears of it first. */
+  sending(nowMs: number): void {
+    this.#checkClock(nowMs);
     this.#clock.sent(nowMs);
   }
 

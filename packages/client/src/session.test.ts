@@ -179,6 +179,20 @@ test("a process that was stopped hears of the possible loss before any answer th
   assert.equal(events.filter((event) => event.type === "maybeExpired").length, 1);
 });
 
+test("a process that was stopped with calls not yet sent hears of the possible loss before they leave", async () => {
+  const { server, run, clock, zk } = await startBench();
+  let sentBefore = -1;
+  zk.onSessionEvent((event) => {
+    if (event.type === "maybeExpired") sentBefore = server.received.length;
+  });
+  const write = zk.setData("/a", "");
+  stop(clock, 7000);
+  await run(1);
+  await write;
+  assert.equal(sentBefore, 0);
+  assert.equal(server.received.length, 1);
+});
+
 /** Lets time pass as for a process whose event loop is blocked: no timer and no packet is served meanwhile. */
 function stop(clock: { monotonicMs(): number }, ms: number): void {
   const now = clock.monotonicMs.bind(clock);

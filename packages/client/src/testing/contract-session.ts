@@ -352,6 +352,20 @@ export const sessionCases: ContractCase[] = [
     },
   },
   {
+    name: "a process that was blocked for longer than its session timeout hears of it before its queued work goes on",
+    run: async ({ connect }) => {
+      const zk = await connect({ sessionTimeoutMs: 4000 });
+      const order: string[] = [];
+      zk.onSessionEvent((event) => order.push(event.type));
+      const read = zk.getAllChildrenNumber("/").finally(() => order.push("answer"));
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const until = performance.now() + 4200; performance.now() < until; );
+      await read.catch(() => undefined);
+      assert.ok(order.includes("maybeExpired"), order.join());
+      assert.ok(order.indexOf("maybeExpired") < order.indexOf("answer"), order.join());
+    },
+  },
+  {
     name: "every call is told on the diagnostics channel",
     run: async ({ zk }) => {
       const traces: { op: string; result: string; path: string; replyBytes: number }[] = [];
