@@ -1,4 +1,5 @@
-/** Codecs turn a node's bytes into values and back: text, JSON, and JSON checked by any Standard Schema validator. */
+/** Codecs turn a node's bytes into values and back: text, JSON, JSON checked by any Standard Schema validator, gzip. */
+import { gunzipSync, gzipSync } from "node:zlib";
 import type { Data } from "./request.ts";
 
 export interface DataCodec<T> {
@@ -58,6 +59,25 @@ export function schema<Output>(validator: StandardSchema<unknown, Output>): Data
       throw new CodecError(path, first, { issues: result.issues });
     },
   };
+}
+
+/** Compresses what another codec makes, in the gzip format that Curator's compression provider uses too. */
+export function gzip<T>(codec: DataCodec<T>): DataCodec<T> {
+  return {
+    encode: (value) => {
+      const data = codec.encode(value);
+      return data === null ? null : gzipSync(data);
+    },
+    decode: (data, path) => codec.decode(data === null ? null : unzipped(data, path), path),
+  };
+}
+
+function unzipped(data: Buffer, path: string): Buffer {
+  try {
+    return gunzipSync(data);
+  } catch (cause) {
+    throw new CodecError(path, `not gzip: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 /** The interface that Zod, Valibot, ArkType and others share. @see https://standardschema.dev */

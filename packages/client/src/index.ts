@@ -16,11 +16,21 @@ export {
 export { acl, digestAcl, digestId, ipAcl, parsePerms, worldAcl } from "./acl.ts";
 export type { BackoffOptions } from "./backoff.ts";
 export type * from "./call-options.ts";
-export { CodecError, type DataCodec, json, type SchemaIssue, type StandardSchema, schema, text } from "./codec.ts";
+export {
+  CodecError,
+  type DataCodec,
+  gzip,
+  json,
+  type SchemaIssue,
+  type StandardSchema,
+  schema,
+  text,
+} from "./codec.ts";
 export type { CallOptions } from "./core.ts";
 export type { Counters } from "./counters.ts";
 export { REQUEST_CHANNEL, type RequestTrace } from "./diagnostics.ts";
 export * from "./errors.ts";
+export { type FourLetterWordOptions, fourLetterWord } from "./four-letter-word.ts";
 export type { EnsurePathOptions } from "./helpers.ts";
 export type { TlsOptions } from "./node-tls-network.ts";
 export type { CreateResult, GetAclResult, GetChildrenResult, GetDataResult } from "./operations.ts";

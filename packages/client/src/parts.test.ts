@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { digestAcl, digestId, parsePerms } from "./acl.ts";
 import { ClientOptionError } from "./errors.ts";
 import { Fifo } from "./fifo.ts";
-import { CodecError, json, type StandardSchema, schema, text } from "./index.ts";
+import { CodecError, gzip, json, type StandardSchema, schema, text } from "./index.ts";
 import { settingsOf } from "./options.ts";
 import { rearmChunks, writeRearm } from "./rearm.ts";
 import { SessionClock } from "./session-clock.ts";
@@ -100,6 +100,11 @@ test("codecs: text, JSON, a schema", async () => {
   assert.deepEqual(json().decode(Buffer.from('{"a":1}'), "/a"), { a: 1 });
   assert.throws(() => json().decode(Buffer.from("{"), "/a"), CodecError);
   assert.throws(() => json().decode(null, "/a"), CodecError);
+  const packed = gzip(text);
+  const bytes = packed.encode("a".repeat(1000));
+  assert.ok(Buffer.isBuffer(bytes) && bytes.length < 100);
+  assert.equal(packed.decode(bytes, "/a"), "a".repeat(1000));
+  assert.throws(() => packed.decode(Buffer.from("plain"), "/a"), CodecError);
   const port: StandardSchema<unknown, { port: number }> = {
     "~standard": {
       version: 1,

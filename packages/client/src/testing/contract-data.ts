@@ -8,6 +8,7 @@ import {
   CREATOR_ALL_ACL,
   CreateMode,
   digestAcl,
+  fourLetterWord,
   InvalidAclError,
   json,
   NoAuthError,
@@ -264,9 +265,10 @@ export const dataCases: ContractCase[] = [
     },
   },
   {
-    name: "sync, getConfig and the wide directory answer",
-    run: async ({ zk }) => {
+    name: "sync, getConfig, srvr and the wide directory answer",
+    run: async ({ zk, server }) => {
       await zk.sync();
+      assert.match(await fourLetterWord(server, "srvr"), /Mode: /);
       assert.ok((await zk.getConfig()).stat.czxid >= 0);
       await Promise.all(Array.from({ length: 2000 }, (_, i) => zk.create(`/n${i}`)));
       assert.equal((await zk.getChildren("/")).children.length, 2000);
