@@ -87,6 +87,12 @@ const refused = [
   { name: "a count that cannot fit", codec: vector(ustring), hex: "7fffffff00000000" },
   { name: "bytes left over", codec: int, hex: "0000000000" },
 ];
+for (const hex of ["ffffffff", "fffffffe", "80000000"]) {
+  test(`a list of ${hex} items is empty, as in Java`, () => {
+    assert.deepEqual(decode<unknown>(vector(ustring), fromHex(hex)), []);
+  });
+}
+
 for (const { name, codec, hex } of refused) {
   test(`${name} is refused`, () => {
     assert.throws(() => decode<unknown>(codec, fromHex(hex)), ProtocolError);

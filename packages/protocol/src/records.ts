@@ -15,6 +15,9 @@ import {
 import { ACL } from "./acl.ts";
 import { Stat } from "./stat.ts";
 
+/** A zxid to compare with and nothing else: one beyond 2^53 may be rounded. */
+const comparedZxid: Codec<number> = { write: (w, v) => w.number(v), read: (r) => Number(r.long()) };
+
 /** The first packet of a connection. The `readOnly` byte after it may be missing (clients up to 3.3). */
 export const ConnectRequest = record({
   protocolVersion: int,
@@ -99,7 +102,7 @@ export const ReconfigRequest = record({
   joiningServers: nullableUstring,
   leavingServers: nullableUstring,
   newMembers: nullableUstring,
-  curConfigId: number,
+  curConfigId: comparedZxid,
 });
 export type ReconfigRequest = Infer<typeof ReconfigRequest>;
 
@@ -109,9 +112,6 @@ export type AuthPacket = Infer<typeof AuthPacket>;
 /** sasl, both ways. */
 export const SaslToken = record({ token: buffer });
 export type SaslToken = Infer<typeof SaslToken>;
-
-/** A zxid to compare with and nothing else: one beyond 2^53 may be rounded. */
-const comparedZxid: Codec<number> = { write: (w, v) => w.number(v), read: (r) => Number(r.long()) };
 
 export const SetWatches = record({
   /** The last zxid the client has seen: what changed after it fires at once. */

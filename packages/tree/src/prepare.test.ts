@@ -144,6 +144,7 @@ test("a record that cannot be decoded leaves nothing behind", () => {
     [create, encodeRequest(create, { path: "/x" }).subarray(0, 20)],
     [setData, new Uint8Array(0)],
     [createContainer, Uint8Array.of(255, 255, 255, 255)],
+    [OpCode.reconfig, Uint8Array.of(255, 255, 255, 255)],
   ];
   for (const [type, bytes] of undecodable) assert.equal(it.tryToDecide(type, bytes), undefined);
   const { txn } = it.decide(create, encodeRequest(create, { path: "/x" }));

@@ -12,7 +12,7 @@
  *
  * Source: client protocol facts, section 10; disk format facts, section 4.1. @see PrepRequestProcessor
  */
-import { ProtocolError, Writer } from "@vivarium/jute";
+import { ProtocolError, type Reader, Writer } from "@vivarium/jute";
 import {
   CONFIG_PATH,
   DIGEST_VERSION,
@@ -20,6 +20,7 @@ import {
   OpCode,
   opName,
   Perms,
+  ReconfigRequest,
   TXN_DIGEST_BYTES,
   TXN_HEADER_BYTES,
   type Txn,
@@ -96,11 +97,12 @@ export class Prepare {
    */
   prepare(request: WriteRequest, timeMs: number): Prepared | undefined {
     const { sessionId: clientId, cxid, type } = request;
+    const requestBytes = request.reader.remaining;
     const op = isSingleWrite(type) ? decodable(request) : null;
-    if (op === undefined) return undefined;
+    if (op === undefined || (type === OpCode.reconfig && !isReconfig(request.reader))) return undefined;
     const header: TxnHeader = { clientId, cxid, zxid: this.#nextZxid(), time: timeMs, type };
     this.#records.refresh();
-    this.#begin(header, request.reader.remaining);
+    this.#begin(header, requestBytes);
     const body = op === null ? this.#decide(request, header) : this.#judge.perform(op, request, header, this.#writer);
     return typeof body === "number" ? this.#refuse(header, body) : this.#finish(header, body, multiError(body));
   }
@@ -235,6 +237,20 @@ function decodable({ type, reader }: WriteRequest): WriteOp | undefined {
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;
     throw error;
+  }
+}
+
+/** Whether this is a record of that type; the reader stays where it is. */
+function isReconfig(reader: Reader): boolean {
+  const at = reader.offset;
+  try {
+    ReconfigRequest.read(reader);
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  } finally {
+    reader.offset = at;
   }
 }
 

@@ -229,6 +229,8 @@ type MultiResponseParts = [unknown, ...unknown[]];
 test("sync echoes, whoAmI lists", () => {
   const { ask, raw } = setup([{ scheme: "ip", id: "::1" }, bob]);
   assert.deepEqual(ask(OpCode.sync, PathRequest, { path: "/any where" }, SyncResponse), { path: "/any where" });
+  const nullPath = Uint8Array.of(255, 255, 255, 255);
+  assert.deepEqual(raw(OpCode.sync, nullPath), { err: ErrorCode.OK, body: nullPath });
   const { err, body } = raw(OpCode.whoAmI, new Uint8Array(0));
   assert.equal(err, ErrorCode.OK);
   assert.deepEqual(decode(WhoAmIResponse, body).clientInfo, [

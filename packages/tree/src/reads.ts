@@ -230,9 +230,9 @@ export class Reads {
   }
 }
 
-/** The path comes back as it came; waiting for the leader is the pipeline's business. */
+/** The path comes back as it came, be it null; waiting for the leader is the pipeline's business. */
 function sync(reader: Reader, writer: Writer): number {
-  writer.ustring(reader.ustring());
+  writer.ustring(reader.nullableUstring());
   return ErrorCode.OK;
 }
 

@@ -11,6 +11,7 @@ import {
   OPEN_ACL_UNSAFE,
   OpCode,
   PathRequest,
+  ReconfigRequest,
   SetACLRequest,
   SetDataRequest,
 } from "@vivarium/protocol";
@@ -40,12 +41,14 @@ const codecs: Record<number, Codec<Fields>> = {
   [OpCode.deleteContainer]: PathRequest as Codec<Fields>,
   [OpCode.setData]: SetDataRequest as Codec<Fields>,
   [OpCode.setACL]: SetACLRequest as Codec<Fields>,
+  [OpCode.reconfig]: ReconfigRequest as Codec<Fields>,
 };
+const noReconfig = { joiningServers: null, leavingServers: null, newMembers: null, curConfigId: -1 };
 
 function withDefaults(fields: Fields): Fields {
   const { data } = fields;
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : (data ?? null);
-  return { acl: OPEN_ACL_UNSAFE, flags: 0, version: -1, ttl: -1n, ...fields, data: bytes };
+  return { acl: OPEN_ACL_UNSAFE, flags: 0, version: -1, ttl: -1n, ...noReconfig, ...fields, data: bytes };
 }
 
 export function encodeRequest(type: number, fields: Fields): Uint8Array {
