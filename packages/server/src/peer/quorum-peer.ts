@@ -49,6 +49,8 @@ export class QuorumPeer implements RunningServer {
   #auth: AuthRegistry | null = null;
   #database: Database | null = null;
   #committedLog = new CommittedLog(0);
+  /** There are no files, and an empty tree may not be trusted to be the ensemble's: nobody heeds its vote. */
+  #isBlank = false;
   #term: Term | null = null;
   /** Counts terms, so that what an earlier one still says is not heard. */
   #terms = 0;
@@ -106,7 +108,9 @@ export class QuorumPeer implements RunningServer {
       onFatal: (message, error) => this.#fail(message, error),
     });
     this.#database = database;
-    const { lastProcessedZxid } = await database.load();
+    const { lastProcessedZxid, needsSnapshot } = await database.load();
+    this.#isBlank = lastProcessedZxid < 0;
+    if (needsSnapshot && !this.#isBlank) await database.takeSnapshot();
     await database.storage.epochs.load(lastProcessedZxid);
     this.#committedLog = await this.#recallCommitted();
     await this.#election.listen();
@@ -132,7 +136,8 @@ export class QuorumPeer implements RunningServer {
 
   #look(): void {
     const { tree, storage } = this.database;
-    this.#election.look({ zxid: tree.lastProcessedZxid, peerEpoch: storage.epochs.currentEpoch });
+    const zxid = this.#isBlank ? NO_HISTORY : tree.lastProcessedZxid;
+    this.#election.look({ zxid, peerEpoch: storage.epochs.currentEpoch });
   }
 
   #elected(state: Exclude<ServerState, 0>, vote: Vote): void {
@@ -218,6 +223,7 @@ export class QuorumPeer implements RunningServer {
   }
 
   #serve(role: Term["name"], server: ZooKeeperServer, epoch: number): void {
+    this.#isBlank = false;
     this.#election.established(epoch);
     this.#options.logger.info("serving clients", { role, epoch, ...this.#port.address });
     if (role === "leader" && !this.#view.leaderServes) return;
@@ -275,6 +281,8 @@ export class QuorumPeer implements RunningServer {
   }
 }
 
+/** The zxid of a vote by a server that knows nothing. */
+const NO_HISTORY = -1;
 /** How much of the log's end is brought back into memory at start. */
 const RECALL_COUNT = 500;
 const RECALL_BYTES = 64 << 20;
