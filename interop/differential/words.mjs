@@ -19,9 +19,11 @@ function pairs(text, separator, vague = /^$/) {
 function blocks(text, nameOfHead, nameOfItem) {
   const result = {};
   let items = [];
-  for (const line of lines(text)) {
+  const all = text.split("\n");
+  for (const [i, line] of all.entries()) {
     if (line.startsWith("\t")) items.push(nameOfItem(line.slice(1)));
-    else {
+    // An empty line is the end, or a path: "" can be watched.
+    else if (line !== "" || all[i + 1]?.startsWith("\t")) {
       items = [];
       result[nameOfHead(line)] = items;
     }
