@@ -38,6 +38,10 @@ networkContract("MemoryNetwork", () => {
   const network = new MemoryNetwork({ clock, latencyMs: () => 3 });
   return { network: network.host("10.0.0.1"), host: "10.0.0.1", settle: (promise) => clock.runUntil(promise) };
 });
+networkContract("MemoryNetwork without latency, in real time", () => {
+  const network = new MemoryNetwork({ clock: new NodeClock() });
+  return { network: network.host("10.0.0.1"), host: "10.0.0.1", settle: atOnce };
+});
 
 diskContract("NodeDisk", () => ({
   disk: new NodeDisk(),

@@ -63,6 +63,12 @@ export class MemoryNetwork {
     }
   }
 
+  /** Without latency, soon: the timers of a real clock take a millisecond at least. */
+  after(delayMs: number, action: () => void): void {
+    if (delayMs > 0) this.clock.setTimer(delayMs, action);
+    else this.clock.defer(action);
+  }
+
   forget(connection: MemoryConnection): void {
     this.#connections.delete(connection);
   }
@@ -99,7 +105,7 @@ export class MemoryNetwork {
       endpoint.onConnection(far);
       if (!near.isClosed) near.onConnect();
     };
-    this.clock.setTimer(this.latencyMs(from, host) + this.latencyMs(host, from), arrive);
+    this.after(this.latencyMs(from, host) + this.latencyMs(host, from), arrive);
     return near;
   }
 }
@@ -159,7 +165,7 @@ class MemoryConnection implements Connection {
     const latencyMs = this.#peer === null ? 0 : this.#network.latencyMs(this.localAddress, this.remoteAddress);
     const arrivesMs = Math.max(clock.monotonicMs() + latencyMs, this.#outgoing.at(-1)?.arrivesMs ?? 0);
     this.#outgoing.push({ bytes, arrivesMs });
-    clock.setTimer(arrivesMs - clock.monotonicMs(), () => this.deliver());
+    this.#network.after(arrivesMs - clock.monotonicMs(), () => this.deliver());
   }
 
   /** Hands over what has arrived, unless the cable is cut or the other end does not want it now. */
