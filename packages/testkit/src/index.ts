@@ -1,5 +1,7 @@
 /** ZooKeeper servers inside a test process. */
-export type { DumpedNode } from "./dump.ts";
+export type { Leaks } from "./leaks.ts";
+export type { OpName } from "./op-names.ts";
 export type { SeedTree } from "./seed.ts";
-export { TestClock } from "./test-clock.ts";
-export { type Leaks, type OpName, TestServer, type TestServerOptions } from "./test-server.ts";
+export type { TestServerOptions } from "./server-config.ts";
+export { type SessionOf, TestServer } from "./test-server.ts";
+export type { Dump, TestNode } from "./tree-view.ts";

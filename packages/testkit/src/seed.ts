@@ -1,27 +1,49 @@
 /** Trees as test code writes them, put on a server. */
-import type { ZooKeeper } from "@vivarium/client";
+import { NodeExistsError, type ZooKeeper } from "@vivarium/client";
 
-/** Data of a node, or the nodes below it. Both at once: give the data under the key "". */
-export type SeedTree = { [name: string]: string | Uint8Array | null | SeedTree };
+/** By name or path: the data of a node, or the nodes below it. Both at once: give the data under the name "". */
+export type SeedTree = { [nameOrPath: string]: string | Uint8Array | null | SeedTree };
 
-/** Creates what is missing of `tree` under the client's root, parents first; existing nodes get the data. */
-export async function plant(client: ZooKeeper, tree: SeedTree, at = ""): Promise<void> {
-  for (const [name, value] of Object.entries(tree)) {
-    if (name === "") continue;
-    const path = `${at}/${name}`;
-    const isLeaf = value === null || typeof value === "string" || value instanceof Uint8Array;
-    const data = isLeaf ? value : leafData(value);
-    await put(client, path, data);
-    if (!isLeaf) await plant(client, value, path);
-  }
+/** By full path, every parent before what is below it. Null: only make sure that the node is there. */
+export function flatten(tree: SeedTree): Map<string, string | Uint8Array | null> {
+  const found = new Map<string, string | Uint8Array | null>();
+  const add = (value: SeedTree[string], at: string): void => {
+    if (isLeaf(value)) {
+      found.set(at, value);
+      return;
+    }
+    const own = value[""] ?? null;
+    if (!isLeaf(own)) throw new Error(`the data of ${at || "/"}, given under "", must be text, bytes or null`);
+    if (at !== "") found.set(at, own);
+    for (const [key, below] of Object.entries(value)) {
+      if (key === "") continue;
+      let path = at;
+      for (const name of key.split("/").filter((part) => part !== "")) {
+        if (path !== "" && !found.has(path)) found.set(path, null);
+        path = `${path}/${name}`;
+      }
+      add(below, path);
+    }
+  };
+  add(tree, "");
+  return found;
 }
 
-function leafData(tree: SeedTree): string | Uint8Array | null {
-  const data = tree[""] ?? null;
-  return typeof data === "string" || data instanceof Uint8Array ? data : null;
+function isLeaf(value: SeedTree[string]): value is string | Uint8Array | null {
+  return value === null || typeof value === "string" || value instanceof Uint8Array;
+}
+
+/** Makes what is missing under the client's root, in one go; nodes that are there get the data, unless it is null. */
+export async function plant(client: ZooKeeper, tree: SeedTree): Promise<void> {
+  const all = [...flatten(tree)].map(([path, data]) => put(client, path, data));
+  await Promise.all(all);
 }
 
 async function put(client: ZooKeeper, path: string, data: string | Uint8Array | null): Promise<void> {
-  if ((await client.exists(path)) === null) await client.create(path, data);
-  else if (data !== null) await client.setData(path, data);
+  try {
+    await client.create(path, data);
+  } catch (error) {
+    if (!(error instanceof NodeExistsError)) throw error;
+    if (data !== null) await client.setData(path, data);
+  }
 }

@@ -22,4 +22,24 @@ export class TestClock extends VirtualClock {
       if (this.nextDueMs() === 0) this.#schedule();
     });
   }
+
+  /** Moves time on, from one thing that is due to the next, until the promise settles. */
+  async runUntilSettled<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+    };
+    promise.then(settle, settle);
+    const untilMs = this.monotonicMs() + limitMs;
+    await this.run(0);
+    while (!settled) {
+      const stepMs = this.nextDueMs();
+      if (stepMs === null) throw new Error("nothing is due any more, and the promise is not settled");
+      if (this.monotonicMs() + stepMs > untilMs) {
+        throw new Error(`${limitMs} ms of virtual time have passed, and the promise is not settled`);
+      }
+      await this.run(stepMs);
+    }
+    return promise;
+  }
 }

@@ -3,17 +3,15 @@
  * loopback address, with its data in memory, and with faults to order.
  *
  * @example
- * const zk = await TestServer.start();
- * const client = await zk.client();
+ * await using zk = await TestServer.start(); // or: const zk = ..., and await zk.stop() at the end
+ * const client = await zk.connect();
  * await client.create("/config", "v1");
- * await zk.disconnect(client.session.id); // the client comes back by itself
- * await zk.stop();
+ * zk.disconnect(client); // the client comes back by itself
+ * assert.deepEqual(zk.dump(), { "/config": "v1" });
  */
 import { type ClientOptions, connect, type ZooKeeper } from "@vivarium/client";
-import { OpCode } from "@vivarium/protocol";
 import {
   type Clock,
-  type Disk,
   MemoryDisk,
   MemoryNetwork,
   type Network,
@@ -21,55 +19,50 @@ import {
   NodeDisk,
   NodeNetwork,
   NodeRandom,
+  type Random,
+  SeededRandom,
 } from "@vivarium/runtime";
-import {
-  type Logger,
-  type Override,
-  parseConfig,
-  type RunningServer,
-  silentLogger,
-  startServer,
-} from "@vivarium/server";
-import { type DumpedNode, dumpTree } from "./dump.ts";
+import { type RunningServer, silentLogger, startServer } from "@vivarium/server";
 import { FaultNetwork } from "./fault-network.ts";
+import { describeLeaks, findLeaks, type Leaks, sessionText } from "./leaks.ts";
+import { MortalClock } from "./mortal-clock.ts";
+import { MortalDisk } from "./mortal-disk.ts";
+import { type OpName, typesOf } from "./op-names.ts";
 import { plant, type SeedTree } from "./seed.ts";
+import { HOST, serverConfig, type TestServerOptions } from "./server-config.ts";
 import { TestClock } from "./test-clock.ts";
+import { type Dump, dumpTree, findNode, type TestNode } from "./tree-view.ts";
 
-export interface TestServerOptions {
-  /** Settings of zoo.cfg and zookeeper.* properties, such as { tickTime: 500, snapCount: 10 }. */
-  settings?: Readonly<Record<string, string | number | boolean>>;
-  /** Keeps the data in this directory instead of in memory. */
-  dataDir?: string;
-  /** "virtual": time moves only by `advance`, and clients must come from `client()`. Default "real". */
-  time?: "real" | "virtual";
-  /** 0, the default: any free port. */
-  port?: number;
-  logger?: Logger;
+/** A session: its id, or the client that has it. */
+export type SessionOf = bigint | ZooKeeper;
+
+/** One time that the server runs: from its start to its stop or death. */
+interface Life {
+  readonly running: RunningServer;
+  readonly clock: MortalClock;
+  readonly disk: MemoryDisk | MortalDisk;
 }
 
-/** Something that a test has left behind. */
-export interface Leaks {
-  sessions: bigint[];
-  ephemerals: string[];
-  watches: number;
-  connections: number;
-}
+/** The same in every run, so that a test in virtual time fails always or never. */
+const VIRTUAL_SEED = 1;
+/** How long what was closed may take to be seen as closed. */
+const LEAK_GRACE_MS = 500;
+const LEAK_POLL_MS = 5;
+const HOUR_MS = 3_600_000;
 
-export type OpName = keyof typeof OpCode;
-
-const HOST = "127.0.0.1";
-
-export class TestServer {
+export class TestServer implements AsyncDisposable {
   readonly #options: TestServerOptions;
   readonly #clock: Clock;
-  readonly #disk: Disk;
+  readonly #random: Random;
+  readonly #disk: MemoryDisk | NodeDisk;
   readonly #network: Network;
   readonly #faults: FaultNetwork;
   readonly #clients = new Set<ZooKeeper>();
-  #running: RunningServer | null = null;
+  #life: Life | null = null;
   #port: number;
   #chroots = 0;
 
+  /** @throws ConfigError for settings that cannot be used; the error of listening when `port` is taken */
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const server = new TestServer(options);
     await server.#start();
@@ -77,166 +70,250 @@ export class TestServer {
   }
 
   private constructor(options: TestServerOptions) {
+    const { dataDir, time = "real", port = 0 } = options;
+    const isVirtual = time === "virtual";
+    if (isVirtual && dataDir !== undefined) {
+      throw new Error("virtual time goes with data in memory, because files take real time: leave out dataDir");
+    }
     this.#options = options;
-    const isVirtual = options.time === "virtual";
     this.#clock = isVirtual ? new TestClock() : new NodeClock();
-    this.#disk =
-      options.dataDir === undefined ? new MemoryDisk({ clock: this.#clock, random: new NodeRandom() }) : new NodeDisk();
+    this.#random = isVirtual ? new SeededRandom(VIRTUAL_SEED) : new NodeRandom();
+    this.#disk = dataDir === undefined ? new MemoryDisk({ clock: this.#clock, random: this.#random }) : new NodeDisk();
     this.#network = isVirtual ? new MemoryNetwork({ clock: this.#clock }).host(HOST) : new NodeNetwork();
     this.#faults = new FaultNetwork(this.#network, this.#clock);
-    this.#port = options.port ?? 0;
+    this.#port = port;
   }
 
   async #start(): Promise<void> {
-    const settings = Object.entries({ tickTime: 2000, "4lw.commands.whitelist": "*", ...this.#options.settings });
-    const overrides: Override[] = settings.map(([name, value]) => ({ name, value: String(value) }));
-    overrides.push(
-      { name: "dataDir", value: this.#options.dataDir ?? "/testkit" },
-      { name: "clientPort", value: String(this.#port) },
-      { name: "clientPortAddress", value: HOST },
-    );
-    // A log file grown ahead of its content is for disks, not for memory.
-    if (this.#options.dataDir === undefined) overrides.push({ name: "preAllocSize", value: "0" });
-    const { config } = parseConfig({ overrides });
-    const ports = { clock: this.#clock, disk: this.#disk, network: this.#faults };
-    this.#running = await startServer({ config, logger: this.#options.logger ?? silentLogger, ports });
-    this.#port = this.#running.address.port;
+    const config = serverConfig(this.#options, this.#port);
+    const clock = new MortalClock(this.#clock);
+    const disk = this.#disk instanceof MemoryDisk ? this.#disk : new MortalDisk(this.#disk);
+    const ports = { clock, disk, network: this.#faults, random: this.#random };
+    const running = await startServer({ config, logger: this.#options.logger ?? silentLogger, ports });
+    this.#life = { running, clock, disk };
+    this.#port = running.address.port;
+  }
+
+  get #up(): Life {
+    if (this.#life === null) throw new Error("this test server is down; restart() brings it back with its data");
+    return this.#life;
   }
 
   get #server(): RunningServer["server"] {
-    if (this.#running === null) throw new Error("this test server is stopped; start() or restart() it first");
-    return this.#running.server;
+    return this.#up.running.server;
   }
+
+  // --- clients
 
   get port(): number {
     return this.#port;
   }
 
-  /** For any client in any language; with virtual time, for clients from `client()` only. */
+  /** "127.0.0.1:port", for clients in any language. In virtual time it needs `clientOptions` as well. */
   get connectString(): string {
     return `${HOST}:${this.#port}`;
   }
 
-  /** A connected client, on this server's clock and network, closed at `stop`. */
-  async client(options: ClientOptions & { chroot?: string } = {}): Promise<ZooKeeper> {
-    const client = await connect(this.connectString, { clock: this.#clock, network: this.#network, ...options });
+  /** What a client needs besides the connect string when time is virtual: `connect(zk.connectString, zk.clientOptions)`. */
+  get clientOptions(): Required<Pick<ClientOptions, "clock" | "network" | "random">> {
+    return { clock: this.#clock, network: this.#network, random: this.#random };
+  }
+
+  /** A connected client, closed at `stop` unless the test has closed it before. */
+  async connect(options: ClientOptions = {}): Promise<ZooKeeper> {
+    const client = await connect(this.connectString, { ...this.clientOptions, ...options });
     this.#clients.add(client);
     return client;
   }
 
-  /** A connect string with a fresh chroot, made on the server: tests that share a server do not meet. */
-  async freshChroot(): Promise<string> {
+  /** Makes a node with a name of its own, for `connect({ chroot })`: tests that share a server do not meet. */
+  async chroot(): Promise<string> {
     this.#chroots++;
-    const random = Buffer.from(new NodeRandom().bytes(4)).toString("hex");
-    const name = `test-${this.#chroots}-${random}`;
-    await this.#withClient((client) => plant(client, { [name]: null }));
-    return `${this.connectString}/${name}`;
+    const suffix = Buffer.from(this.#random.bytes(4)).toString("hex");
+    const name = `test-${this.#chroots}-${suffix}`;
+    await this.seed({ [name]: null });
+    return `/${name}`;
   }
 
-  /** Puts nodes on the server. */
-  async seed(tree: SeedTree): Promise<void> {
-    await this.#withClient((client) => plant(client, tree));
-  }
+  // --- nodes
 
-  async #withClient<T>(use: (client: ZooKeeper) => Promise<T>): Promise<T> {
-    const client = await this.client();
+  /** Puts nodes below `under`, whatever faults are ordered. Missing parents are made, existing nodes get the data. */
+  async seed(tree: SeedTree, under = "/"): Promise<void> {
+    const { port } = this.#up.running.address;
+    const options = { ...this.clientOptions, network: this.#faults.backDoor, chroot: under };
+    const client = await connect(`${HOST}:${port}`, options);
     try {
-      return await use(client);
+      await plant(client, tree);
     } finally {
-      this.#clients.delete(client);
       await client.close();
     }
   }
 
-  /** All nodes by path, without /zookeeper. */
-  dump(): Record<string, DumpedNode> {
-    return dumpTree(this.#server);
+  /**
+   * The data of all nodes below `under`, by the paths that a client with that chroot sees; without /zookeeper. What
+   * `dump` gives, `seed` takes.
+   */
+  dump(under = "/"): Dump {
+    return dumpTree(this.#server.tree, under);
   }
 
-  /** Ends a session as if its time were over; its client learns of it when it next connects. */
-  expireSession(id: bigint): void {
-    this.#requireSession(id);
-    this.#server.closeSession(id);
+  /** Data, Stat, ACL and children of one node; undefined when it is not there. */
+  node(path: string): TestNode | undefined {
+    return findNode(this.#server.tree, path);
   }
 
-  /** Breaks the connection on which a session lives; the session goes on. */
-  disconnect(id: bigint): void {
-    this.#requireSession(id);
-    this.#server.connectionOf(id)?.socket.destroy();
+  // --- sessions
+
+  /** Ids of the open sessions, those of the code under test included. */
+  get sessions(): bigint[] {
+    return [...this.#server.tracker.all()].filter(({ closing }) => !closing).map(({ id }) => id);
   }
 
-  #requireSession(id: bigint): void {
-    if (this.#server.tracker.get(id) !== undefined) return;
-    const known = [...this.#server.tracker.all()].map((session) => `0x${session.id.toString(16)}`);
-    throw new Error(`no session 0x${id.toString(16)} here; there are: ${known.join(", ") || "none"}`);
+  /** Ends a session as if its time were over: its ephemerals are gone when this resolves. */
+  async expireSession(session: SessionOf): Promise<void> {
+    const { running, clock } = this.#up;
+    const id = this.#idOf(session);
+    running.server.closeSession(id);
+    while (this.#life?.running === running && running.server.tracker.get(id) !== undefined) {
+      await new Promise<void>((resolve) => clock.defer(resolve));
+    }
   }
 
-  /** From now on nothing comes in and nothing goes out, as if the process were stopped. */
+  /** Breaks a session's connection, or without argument all connections. The sessions go on. */
+  disconnect(session?: SessionOf): void {
+    const server = this.#server;
+    if (session !== undefined) server.connectionOf(this.#idOf(session))?.socket.destroy();
+    else for (const connection of [...server.listener.connections()]) connection.socket.destroy();
+  }
+
+  #idOf(session: SessionOf): bigint {
+    const id = typeof session === "bigint" ? session : session.session.id;
+    if (this.#server.tracker.get(id) !== undefined) return id;
+    const known = this.sessions.map(sessionText).join(", ") || "none";
+    throw new Error(`there is no session ${sessionText(id)} on the test server; open sessions: ${known}`);
+  }
+
+  // --- faults
+
+  /** From now on nothing comes in and nothing goes out, as if the process stood still; new connections are accepted. */
   pause(): void {
     this.#faults.paused = true;
   }
 
+  /** Ends `pause`: what has waited arrives, in order. */
   resume(): void {
     this.#faults.paused = false;
   }
 
-  /** The next request of this kind is carried out, but its reply is lost and its connection breaks. */
-  dropNextReply(op: OpName): void {
-    const code = OpCode[op];
-    if (code === undefined) throw new Error(`no operation "${op}"; one of: ${Object.keys(OpCode).join(", ")}`);
-    this.#faults.dropNextReply(code);
-  }
-
-  /** Everything that the server sends from now on arrives this much later; 0 ends that. */
+  /** Everything that the server sends from now on arrives this many milliseconds later, in order; 0 ends that. */
   delay(ms: number): void {
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new Error(`delay(${ms}): milliseconds from 0 expected`);
     this.#faults.delayMs = ms;
   }
 
-  /** Stops the server and starts it again on the same data and port. Sessions go on, unless their time is over. */
+  /** The next such request is carried out, but its reply is lost and the connection breaks: did it happen or not? */
+  dropNextReply(op: OpName): void {
+    this.#faults.loseReply(typesOf(op));
+  }
+
+  /** The next such request is lost on its way and the connection breaks: it is not carried out. */
+  dropNextRequest(op: OpName): void {
+    this.#faults.loseRequest(typesOf(op));
+  }
+
+  // --- life and death
+
+  /** False after `kill` and `stop`, until `restart`. */
+  get isUp(): boolean {
+    return this.#life !== null;
+  }
+
+  /** Stops the server in order, if it is up, and starts it on the same data and port. Sessions that are not over go on. */
   async restart(): Promise<void> {
-    await this.#running?.stop();
-    this.#running = null;
+    await this.#shutDown();
     await this.#start();
+  }
+
+  /**
+   * Lets the server die as by a power failure, and stay down until `restart`. What it had acknowledged survives; of what
+   * was not yet synced the disk in memory keeps or loses any part.
+   */
+  async kill(): Promise<void> {
+    const { clock, disk } = this.#up;
+    this.#life = null;
+    clock.end();
+    if (disk instanceof MemoryDisk) disk.crash();
+    await this.#faults.sever();
+    if (disk instanceof MortalDisk) await disk.end();
+  }
+
+  async #shutDown(): Promise<void> {
+    const life = this.#life;
+    this.#life = null;
+    this.#faults.paused = false;
+    await life?.running.stop();
+    life?.clock.end();
+  }
+
+  /** Ends all faults and closes the clients that came from `connect`: what tests that share a server do in between. */
+  async reset(): Promise<void> {
+    this.#faults.calm();
+    const clients = [...this.#clients];
+    this.#clients.clear();
+    await Promise.allSettled(clients.map((client) => client.close()));
+    if (!this.isUp) return;
+    // The session of a client that was closed without a connection would live on until its time is over.
+    const open = new Set(this.sessions);
+    const left = clients.map((client) => client.session.id).filter((id) => open.has(id));
+    await Promise.all(left.map((id) => this.expireSession(id)));
+  }
+
+  /** Closes the clients that came from `connect`, then the server. Nothing stays open. Also what `await using` does. */
+  async stop(): Promise<void> {
+    await this.reset();
+    await this.#shutDown();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  // --- virtual time
+
+  get #virtual(): TestClock {
+    if (this.#clock instanceof TestClock) return this.#clock;
+    throw new Error('only virtual time can be moved on: TestServer.start({ time: "virtual" })');
   }
 
   /** Moves virtual time on: timers run and sessions expire in no time at all. */
   async advance(ms: number): Promise<void> {
-    if (!(this.#clock instanceof TestClock)) throw new Error('advance() needs TestServer.start({ time: "virtual" })');
-    await this.#clock.run(ms);
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new Error(`advance(${ms}): milliseconds from 0 expected`);
+    await this.#virtual.run(ms);
   }
 
-  /** What tests have left on the server: sessions of clients that were not closed, their ephemerals and watches. */
+  /**
+   * Moves virtual time on until the promise settles, and gives what it gives.
+   * @param limitMs of virtual time, after which this rejects; default an hour
+   */
+  advanceUntil<T>(promise: Promise<T>, { limitMs = HOUR_MS }: { limitMs?: number } = {}): Promise<T> {
+    return this.#virtual.runUntilSettled(promise, limitMs);
+  }
+
+  // --- leaks
+
+  /** What is still held on the server now. The sessions and sockets of `connect`'s clients do not count. */
   leaks(): Leaks {
-    const { tracker, tree, listener } = this.#server;
-    const sessions = [...tracker.all()].filter((session) => !session.closing).map((session) => session.id);
-    const ephemerals = [...tree.owned.sessions()].flatMap((owner) => tree.ephemerals(owner));
-    return { sessions, ephemerals, watches: tree.watches.size, connections: listener.size };
+    return findLeaks(this.#server, new Set([...this.#clients].map((client) => client.session.id)));
   }
 
-  /** @throws Error that names every leak */
-  assertNoLeaks(): void {
-    const { sessions, ephemerals, watches, connections } = this.leaks();
-    const problems = [
-      sessions.length > 0 &&
-        `${sessions.length} open sessions: ${sessions.map((id) => `0x${id.toString(16)}`).join(", ")}`,
-      ephemerals.length > 0 && `ephemerals: ${ephemerals.join(", ")}`,
-      watches > 0 && `${watches} watches`,
-      connections > 0 && `${connections} connections`,
-    ].filter((problem) => problem !== false);
-    if (problems.length > 0) throw new Error(`left behind on the test server: ${problems.join("; ")}`);
-  }
-
-  /** Closes the clients that came from `client()`, then the server. Nothing stays open. */
-  async stop(): Promise<void> {
-    this.resume();
-    this.#faults.delayMs = 0;
-    await Promise.allSettled([...this.#clients].map((client) => client.close()));
-    this.#clients.clear();
-    await this.#running?.stop();
-    this.#running = null;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+  /** Waits a moment for what was closed to be gone. @throws Error that names all that is left */
+  async assertNoLeaks(): Promise<void> {
+    const untilMs = performance.now() + LEAK_GRACE_MS;
+    for (;;) {
+      const problem = describeLeaks(this.leaks());
+      if (problem === undefined) return;
+      if (performance.now() > untilMs) throw new Error(problem);
+      await new Promise((resolve) => setTimeout(resolve, LEAK_POLL_MS));
+    }
   }
 }
