@@ -2,7 +2,7 @@
  * A whole server on virtual time: its disk and network are in memory, its clock moves when the test says so, and its
  * log lines are kept. Nothing here waits for real time, and one test's run is like the next.
  */
-import { MemoryDisk, MemoryNetwork, SeededRandom, VirtualClock } from "@vivarium/runtime";
+import { type Clock, MemoryDisk, MemoryNetwork, SeededRandom, type Timer, VirtualClock } from "@vivarium/runtime";
 import { parseConfig } from "../config/index.ts";
 import { type CollectedLogs, collectLogs } from "../log/index.ts";
 import { type RunningServer, startServer } from "../start-server.ts";
@@ -17,10 +17,11 @@ export type Settings = Readonly<Record<string, string | number | boolean>>;
 export class TestBed {
   readonly clock = new VirtualClock();
   readonly disk = new MemoryDisk({ clock: this.clock, random: new SeededRandom(1) });
-  readonly network = new MemoryNetwork({ clock: this.clock });
+  network = new MemoryNetwork({ clock: this.clock });
   readonly logs: CollectedLogs = collectLogs();
   settings: Settings;
   #running: RunningServer | null = null;
+  #life = new LifeClock(this.clock);
 
   constructor(settings: Settings = {}) {
     this.settings = settings;
@@ -47,8 +48,13 @@ export class TestBed {
       ...this.settings,
     };
     const overrides = Object.entries(settings).map(([name, value]) => ({ name, value: String(value) }));
-    const { clock, disk } = this;
-    const ports = { clock, disk, network: this.network.host(SERVER_ADDRESS), random: new SeededRandom(2) };
+    this.#life = new LifeClock(this.clock);
+    const ports = {
+      clock: this.#life,
+      disk: this.disk,
+      network: this.network.host(SERVER_ADDRESS),
+      random: new SeededRandom(2),
+    };
     return { config: parseConfig({ overrides }).config, logger: this.logs.logger, ports };
   }
 
@@ -68,9 +74,17 @@ export class TestBed {
 
   /** SIGKILL: nothing is flushed, closed or said. */
   kill(): void {
+    this.#life.isOver = true;
     this.network.reset(SERVER_ADDRESS);
+    this.network = new MemoryNetwork({ clock: this.clock });
     this.disk.kill();
     this.#running = null;
+  }
+
+  /** As `kill`, and what was not synced may be lost. */
+  powerFailure(): void {
+    this.kill();
+    this.disk.crash();
   }
 
   async restart(): Promise<void> {
@@ -109,5 +123,33 @@ export class TestBed {
   /** The messages logged at this level so far. */
   said(level: "error" | "warn" | "info" | "debug"): string[] {
     return this.logs.records.filter((record) => record.level === level).map((record) => record.message);
+  }
+}
+
+/** The clock of one life of the server: nothing that was due later happens once it is over. */
+class LifeClock implements Clock {
+  isOver = false;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return this.#clock.setTimer(delayMs, () => {
+      if (!this.isOver) callback();
+    });
+  }
+
+  defer(callback: () => void): void {
+    this.setTimer(0, callback);
   }
 }
