@@ -74,7 +74,18 @@ function projectFiles(rooms) {
 }
 
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), "utf8"));
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+const same = (a, b) => JSON.stringify(inOrder(a)) === JSON.stringify(inOrder(b));
+
+/** The same value with keys and items sorted: their order means nothing in a project file. */
+function inOrder(value) {
+  if (Array.isArray(value)) return value.map((item) => JSON.stringify(inOrder(item))).sort();
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort()
+      .map(([key, item]) => [key, inOrder(item)]),
+  );
+}
 
 /** @returns {string[]} where the checkout and the table differ, one sentence each */
 export function roomProblems(rooms = readRooms()) {
