@@ -20,6 +20,11 @@ export interface ElectionOptions {
   readonly config?: string;
   /** How long a vote with a quorum waits for a better one; default 200. */
   readonly finalizeWaitMs?: number;
+  /**
+   * Whether there is a connection to this server now. Who is not reachable will hardly send a better vote, so that it is
+   * not waited for. Default: everyone may be.
+   */
+  readonly isReachable?: (server: number) => boolean;
   /** First pause before notifications are sent again, doubling; default 200. */
   readonly minNotificationIntervalMs?: number;
   /** Longest such pause; default 60,000. */

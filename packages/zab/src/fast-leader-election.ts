@@ -193,9 +193,20 @@ export class FastLeaderElection {
     if (!this.#hasQuorum(this.#received, this.#ownVote())) {
       this.#finalAtMs = never;
     } else if (this.#finalAtMs === never) {
-      if (!this.#rules.finalizeWait) return this.#conclude(this.#vote);
+      if (!this.#rules.finalizeWait || !this.#mayHearBetter()) return this.#conclude(this.#vote);
       this.#finalAtMs = nowMs + (this.#options.finalizeWaitMs ?? FINALIZE_WAIT_MS);
     }
+  }
+
+  /** Whether someone who could be heard soon has not voted as we do. */
+  #mayHearBetter(): boolean {
+    const { id, quorums, isReachable = () => true } = this.#options;
+    const own = this.#ownVote();
+    return quorums.voters.some((voter) => {
+      const vote = this.#received.get(voter);
+      const agrees = vote !== undefined && supports(own, vote, this.#rules.settledVotesByLeaderAndEpoch);
+      return voter !== id && !agrees && isReachable(voter);
+    });
   }
 
   #conclude({ leader, zxid, peerEpoch }: Vote): void {

@@ -197,7 +197,7 @@ export class QuorumPeer implements RunningServer {
     }
     const { ports, logger } = this.#options;
     const { initTimeoutMs, dialTimeoutMs } = this.#view.timeouts;
-    return dialLeader({ ...ports, logger, leader, initTimeoutMs, budgetMs: dialTimeoutMs });
+    return dialLeader({ ...ports, logger, leader, initTimeoutMs, budgetMs: dialTimeoutMs, ...DIALING });
   }
 
   /** A stretch of log is worth reading up to a part of what a snapshot would be. @see zookeeper.snapshotSizeFactor */
@@ -281,6 +281,8 @@ export class QuorumPeer implements RunningServer {
   }
 }
 
+/** A leader opens its port within milliseconds of being elected; whoever is faster does not wait long for it. */
+const DIALING = { attempts: 50, pauseMs: 20 };
 /** The zxid of a vote by a server that knows nothing. */
 const NO_HISTORY = -1;
 /** How much of the log's end is brought back into memory at start. */

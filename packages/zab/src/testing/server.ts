@@ -4,7 +4,7 @@
  * the scheduler picks it.
  */
 import { strict as assert } from "node:assert";
-import { type QuorumPacket, Role, ServerState, type Zxid } from "@vivarium/protocol";
+import { type QuorumPacket, QuorumPacketType, quorumPacket, Role, ServerState, type Zxid } from "@vivarium/protocol";
 import { CommittedLog, type LogEntry } from "../committed-log.ts";
 import type { ElectionOutput } from "../election-io.ts";
 import { FastLeaderElection } from "../fast-leader-election.ts";
@@ -79,7 +79,8 @@ export class TestServer {
 
   #newElection(): FastLeaderElection {
     const { id, role, quorums, rules } = this.#options;
-    return new FastLeaderElection({ id, participant: role === Role.participant, quorums, rules });
+    const participant = role === Role.participant;
+    return new FastLeaderElection({ id, participant, quorums, rules, maxNotificationIntervalMs: 400 });
   }
 
   get state(): string {
@@ -318,6 +319,8 @@ export class TestServer {
         this.tree.push(output);
         if (this.learner?.isServing) world.checker.delivered(id, this.tree, this.tree.length - 1);
         return;
+      case "answerPing":
+        return world.toLeader(id, quorumPacket(QuorumPacketType.PING, output.zxid, new Uint8Array(0)));
       case "serve":
         world.trace(id, `serves epoch ${output.epoch}`);
         this.#electionStep(this.election.step({ type: "established", epoch: output.epoch }, world.nowMs));
