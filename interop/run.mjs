@@ -4,6 +4,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { clientEnsemble } from "./client-ensemble.mjs";
 import { clients } from "./clients.mjs";
 import { moves } from "./data-moves.mjs";
 import { javaClasspath, startApache } from "./lib/apache.mjs";
@@ -14,7 +15,7 @@ import { startVivarium } from "./lib/vivarium.mjs";
 import { everythingProperties } from "./lib/write-everything.mjs";
 
 const usage = `usage: npm run interop -- [--only name,...] [--against apache|vivarium|both] [--verbose] [--prepare]
-  --only      ${[...clients, moves].map(({ name }) => name).join(", ")}
+  --only      ${[...clients, clientEnsemble, moves].map(({ name }) => name).join(", ")}
   --against   which servers (default both)
   --verbose   show every check and the programs' own output
   --prepare   only fetch and build
@@ -35,13 +36,14 @@ const servers = { apache: startApache, vivarium: startVivarium };
 
 function chosen() {
   const names = options.only?.split(",");
-  const known = [...clients, moves];
+  const known = [...clients, clientEnsemble, moves];
   const wrong = names?.find((name) => !known.some((each) => each.name === name));
   if (wrong) throw new Error(`--only ${wrong}: there is no such client\n${usage}`);
   if (!["both", ...Object.keys(servers)].includes(options.against))
     throw new Error(`--against ${options.against}\n${usage}`);
   return {
     list: clients.filter(({ name }) => names?.includes(name) ?? true),
+    withEnsemble: names?.includes(clientEnsemble.name) ?? true,
     withMoves: names?.includes(moves.name) ?? true,
     against: options.against === "both" ? Object.keys(servers) : [options.against],
   };
@@ -122,7 +124,7 @@ async function main() {
     console.log(usage);
     return true;
   }
-  const { list, withMoves, against } = chosen();
+  const { list, withEnsemble, withMoves, against } = chosen();
   if (against.includes("vivarium") && !options["no-build"]) {
     await must(process.execPath, [join(repoDir, "scripts", "setup.mjs")]);
   }
@@ -138,6 +140,11 @@ async function main() {
       console.log(`${client.title} against ${name}: ${cell(results[name])}`);
     }
     rows.push({ title: client.title, results });
+  }
+  // Ensembles of our own servers are not there yet.
+  const ensembles = against.filter((name) => name === "apache");
+  if (withEnsemble && ensembles.length > 0) {
+    rows.push(...(await clientEnsemble.run({ against: ensembles, verbose: options.verbose })));
   }
   if (withMoves) rows.push(...(await moves.run({ against, verbose: options.verbose })));
   return printTable(rows, against);

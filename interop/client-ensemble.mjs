@@ -1,0 +1,134 @@
+// @vivarium/client against ensembles of three: its contract on a follower, and what only an ensemble can show.
+
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { must, run } from "./lib/command.mjs";
+import { startEnsemble } from "./lib/ensemble.mjs";
+import { sleep } from "./lib/net.mjs";
+import { repoDir } from "./lib/paths.mjs";
+import { everythingProperties } from "./lib/write-everything.mjs";
+
+const clientDir = join(repoDir, "packages", "client");
+const title = "@vivarium/client (ensemble of 3)";
+
+async function until(what, condition, timeoutMs = 15_000) {
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(50)) if (await condition()) return;
+  throw new Error(`${what}: not within ${timeoutMs} ms`);
+}
+
+function expect(what, actual, expected) {
+  const [have, want] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (have !== want) throw new Error(`${what}: expected ${want}, got ${have}`);
+}
+
+const memberOf = (ensemble, zk) => ensemble.members.find(({ port }) => zk.server.endsWith(`:${port}`));
+
+/** Both leave at once: calls take effect in the order in which they are made. */
+function readAfterSync(zk) {
+  const synced = zk.sync("/s");
+  return zk.getData("/s").finally(() => synced);
+}
+
+/** @param {typeof import("@vivarium/client")} client */
+function checks({ connect, CreateMode, RequestTimeoutError }) {
+  return {
+    "a session survives the death of its server, with its ephemeral nodes and watches": async (ensemble) => {
+      const zk = await connect(ensemble.connectString, { sessionTimeoutMs: 8000 });
+      const other = await connect(ensemble.connectString, { sessionTimeoutMs: 8000 });
+      const { id } = zk.session;
+      const events = [];
+      await zk.create("/e", "", { mode: CreateMode.EPHEMERAL });
+      await zk.create("/w", "");
+      await zk.addWatch("/w", { listener: (event) => events.push(event.type) });
+      const dead = memberOf(ensemble, zk);
+      await dead.kill();
+      await until("connected to another server", () => zk.state === "connected" && memberOf(ensemble, zk) !== dead);
+      expect("session", zk.session.id === id, true);
+      expect("ephemerals", await zk.getEphemerals(), ["/e"]);
+      await other.setData("/w", "1");
+      await until("the watch fired", () => events.includes("dataChanged"));
+      await dead.start();
+      await zk.deleteSubtree("/w");
+      await Promise.all([zk.close(), other.close()]);
+    },
+    "reads after sync see what was written through another server": async (ensemble) => {
+      const clients = await Promise.all(ensemble.members.map(({ port }) => connect(`127.0.0.1:${port}`)));
+      const [writer] = clients;
+      await writer.create("/s", "0");
+      for (let round = 1; round <= 20; round++) {
+        await writer.setData("/s", String(round));
+        const seen = await Promise.all(clients.map(readAfterSync));
+        expect(
+          "data",
+          seen.map(({ data }) => data.toString()),
+          clients.map(() => String(round)),
+        );
+      }
+      await writer.delete("/s");
+      await Promise.all(clients.map((zk) => zk.close()));
+    },
+    "without a quorum calls wait and time out, and go on when it is back": async (ensemble) => {
+      const zk = await connect(ensemble.connectString, { sessionTimeoutMs: 8000 });
+      const dead = ensemble.members.filter((member) => member !== memberOf(ensemble, zk));
+      await Promise.all(dead.map((member) => member.kill()));
+      await until("the connection is lost", () => zk.state !== "connected");
+      const refused = await zk.create("/q", "", { timeoutMs: 500 }).catch((error) => error);
+      expect("error", [refused instanceof RequestTimeoutError, refused.mayHaveHappened], [true, false]);
+      const waiting = zk.exists("/q");
+      await Promise.all(dead.map((member) => member.start()));
+      expect("answer", await waiting, null);
+      await zk.close();
+    },
+  };
+}
+
+async function runContract(server, result) {
+  const { stdout } = await run(process.execPath, [join(clientDir, "dist", "testing", "contract-main.js"), server], {
+    timeoutMs: 180_000,
+  });
+  for (const line of stdout.split("\n")) {
+    if (line.startsWith("ok ")) result.ok.push(line.slice(3));
+    if (line.startsWith("FAIL ")) result.failures.push(line.slice(5));
+  }
+  if (!/^passed/m.test(stdout)) result.failures.push("the contract did not end");
+}
+
+async function runAgainst(kind) {
+  const startedAt = Date.now();
+  const result = { ok: [], failures: [], seconds: 0 };
+  const ensemble = await startEnsemble({ kind: () => kind, properties: everythingProperties });
+  try {
+    await ensemble.leader();
+    const [follower] = await ensemble.followers();
+    await runContract(`127.0.0.1:${follower.port}`, result);
+    const client = await import(join(clientDir, "dist", "index.js"));
+    for (const [name, check] of Object.entries(checks(client))) {
+      await check(ensemble).then(
+        () => result.ok.push(name),
+        (error) => result.failures.push(`${name}: ${error.message}`),
+      );
+    }
+  } finally {
+    await ensemble.kill();
+    rmSync(ensemble.dir, { recursive: true, force: true });
+  }
+  result.seconds = (Date.now() - startedAt) / 1000;
+  return result;
+}
+
+/** The row of the table that `run.mjs` prints. */
+export const clientEnsemble = {
+  name: "vivarium-client-ensemble",
+  async run({ against, verbose = false }) {
+    await must("npx", ["tsc", "-b", join(clientDir, "tsconfig.test.json")], { cwd: repoDir });
+    const results = {};
+    for (const kind of against) {
+      results[kind] = await runAgainst(kind).catch((error) => ({ ok: [], failures: [error.message], seconds: 0 }));
+      console.log(
+        `${title} against ${kind}: ${results[kind].ok.length} passed, ${results[kind].failures.length} failed`,
+      );
+      if (verbose) console.log(results[kind].ok.map((line) => `  ok ${line}`).join("\n"));
+    }
+    return [{ title, results }];
+  },
+};
