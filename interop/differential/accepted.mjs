@@ -31,9 +31,11 @@ export const accepted = [
       withoutUndone(apache.body) === withoutUndone(ours.body),
   },
   {
-    name: "wchs-idle-connections",
+    name: "idle-watchers",
     matches: ({ name }, apache, ours) =>
-      name === "word wchs" && withoutConnections(apache) === withoutConnections(ours),
+      name === "word wchc"
+        ? apache?.length === 0 && ours === undefined
+        : name === "word wchs" && withoutConnections(apache) === withoutConnections(ours),
   },
   {
     name: "dump-idle-owners",

@@ -35,8 +35,11 @@ const createFlags = (random) =>
   ]);
 
 const create = (random, options) => createFields(random, options, createFlags(random));
-const createContainer = (random, options) =>
-  createFields(random, options, random.chance(0.8) ? 4 : createFlags(random));
+/** While a container with ephemeral flags is under way, Apache's server takes it for an ephemeral: not in bursts. */
+function createContainer(random, options) {
+  const flags = random.chance(0.8) ? 4 : createFlags(random);
+  return createFields(random, options, options?.quota === false && (flags === 1 || flags === 3) ? 4 : flags);
+}
 
 /** Apache's server stops for good on a ttl below 0 that comes with flags of no TTL node. */
 function createTTL(random, options) {

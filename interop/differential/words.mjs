@@ -70,7 +70,7 @@ function cons(text, translator) {
         .replace(/\)$/, "")
         .replaceAll(",", "\n"),
       "=",
-      /^(est|lresp|.*lat|recved|sent|lop)$/,
+      /^(queued|est|lresp|.*lat|recved|sent|lop)$/,
     );
     if (fields.sid) fields.sid = translator.session(BigInt(fields.sid));
     return fields;
