@@ -6,7 +6,7 @@
  */
 import { join, resolve } from "node:path";
 import type { Disk, DiskLock } from "@vivarium/runtime";
-import { listLogs, listSnapshots, VERSION_DIRECTORY } from "./file-names.ts";
+import { listLogs, listSnapshots, namesIn, VERSION_DIRECTORY } from "./file-names.ts";
 import { StorageError, storageErrorFrom } from "./storage-error.ts";
 
 export interface DataDirectoryOptions {
@@ -104,7 +104,7 @@ const UNFINISHED_SNAPSHOT = /^snapshot\.[0-9a-fA-F]+(\.(gz|snappy))?\.tmp$/;
 
 /** Snapshots that a crash interrupted. */
 async function removeUnfinished(disk: Disk, directory: string): Promise<void> {
-  for (const name of await disk.readDirectory(directory)) {
+  for (const name of await namesIn(disk, directory)) {
     if (!UNFINISHED_SNAPSHOT.test(name)) continue;
     const path = join(directory, name);
     await disk.unlink(path).catch((error) => {

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { type Zxid, zxidHex } from "@vivarium/protocol";
 import type { Disk } from "@vivarium/runtime";
-import { StorageError } from "./storage-error.ts";
+import { StorageError, storageErrorFrom } from "./storage-error.ts";
 
 export const VERSION_DIRECTORY = "version-2";
 
@@ -39,10 +39,19 @@ export function snapshotPath(directory: string, zxid: Zxid, compression: Compres
   return join(directory, `snapshot.${zxidHex(zxid)}${extension}`);
 }
 
+/** @throws StorageError */
+export async function namesIn(disk: Disk, directory: string): Promise<string[]> {
+  try {
+    return await disk.readDirectory(directory);
+  } catch (error) {
+    throw storageErrorFrom(error, directory, "listing the directory");
+  }
+}
+
 /** Log files, oldest first. */
 export async function listLogs(disk: Disk, directory: string): Promise<LogFile[]> {
   const files: LogFile[] = [];
-  for (const name of await disk.readDirectory(directory)) {
+  for (const name of await namesIn(disk, directory)) {
     const match = LOG_NAME.exec(name);
     if (match === null) continue;
     const path = join(directory, name);
@@ -54,7 +63,7 @@ export async function listLogs(disk: Disk, directory: string): Promise<LogFile[]
 /** Snapshot files, newest first. */
 export async function listSnapshots(disk: Disk, directory: string): Promise<SnapshotFile[]> {
   const files: SnapshotFile[] = [];
-  for (const name of await disk.readDirectory(directory)) {
+  for (const name of await namesIn(disk, directory)) {
     const match = SNAPSHOT_NAME.exec(name);
     if (match === null) continue;
     const path = join(directory, name);

@@ -13,7 +13,7 @@ import type { DataDirectories } from "./data-directories.ts";
 import { listLogs } from "./file-names.ts";
 import { makeDurable } from "./make-durable.ts";
 import { loadNewestSnapshot } from "./snapshot-reader.ts";
-import { StorageError } from "./storage-error.ts";
+import { StorageError, storageErrorFrom } from "./storage-error.ts";
 import { readTxnLog } from "./txn-log-reader.ts";
 
 /** How storage builds a state it knows nothing about. */
@@ -91,10 +91,14 @@ async function recoverWithoutSnapshot<State>(
 async function takeInitializeFile<State>(options: RecoveryOptions<State>): Promise<boolean> {
   const { disk, directories, dbAutoCreate } = options;
   const path = join(directories.dataLogDir, INITIALIZE_FILE);
-  if ((await disk.stat(path)) === null) return dbAutoCreate;
-  await disk.unlink(path);
-  await disk.syncDirectory(directories.dataLogDir);
-  return true;
+  try {
+    if ((await disk.stat(path)) === null) return dbAutoCreate;
+    await disk.unlink(path);
+    await disk.syncDirectory(directories.dataLogDir);
+    return true;
+  } catch (error) {
+    throw storageErrorFrom(error, path, "taking away the file that allows an empty start");
+  }
 }
 
 async function replay<State>(

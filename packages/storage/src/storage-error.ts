@@ -14,6 +14,7 @@ export class StorageError extends Error {
 
 const ADVICE_BY_CODE: Record<string, string> = {
   ENOSPC: "Free some space on this disk, then start the server again",
+  EFBIG: "Raise the limit on the size of files (ulimit -f) of the server's user, then start the server again",
   EDQUOT: "Raise the disk quota of the server's user, then start the server again",
   EIO: "The disk reports a hardware error: check it (dmesg, smartctl), and restore from another server if it is failing",
   EACCES: "Give the server's user the right to read and write this path",
