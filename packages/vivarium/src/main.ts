@@ -1,6 +1,7 @@
 // The process behind bin/vivarium.js.
 
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { startServer } from "@vivarium/server";
 import { ExitCode } from "./exit-code.ts";
 import { run } from "./run.ts";
@@ -20,6 +21,7 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
 }
 
 const terminal = processTerminal();
-process.exitCode = await run({ words: process.argv.slice(2), terminal, version, startServer });
+const program = fileURLToPath(new URL("../bin/vivarium.js", import.meta.url));
+process.exitCode = await run({ words: process.argv.slice(2), terminal, version, startServer, program });
 // Nothing should be left to wait for; if something is, it does not keep a stopped server alive.
 setTimeout(() => process.exit(), 500).unref();

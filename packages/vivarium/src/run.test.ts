@@ -19,7 +19,7 @@ function command(words: readonly string[], start?: StartServer) {
     queueMicrotask(() => setImmediate(() => terminal.signal("SIGTERM")));
     return stoppable({ host: "127.0.0.1", port: 2181 });
   };
-  const done = run({ words, terminal, version: "1.2.3", startServer });
+  const done = run({ words, terminal, version: "1.2.3", startServer, program: "vivarium.js" });
   return { terminal, configs, done };
 }
 
@@ -49,7 +49,7 @@ test("the first word picks the command", async () => {
     [["help", "server"], 0, "printed", /--data-dir D/],
     [["--version"], 0, "printed", /^1\.2\.3\n$/],
     [["sevrer"], 2, "complaints", /^vivarium: there is no command sevrer\. Did you mean server\?\n$/],
-    [["frobnicate"], 2, "complaints", /The commands are: server, help, version\./],
+    [["frobnicate"], 2, "complaints", /The commands are: server, ensemble, help, version\./],
     [["server", "--help"], 0, "printed", /--data-dir D/],
     [["server", "--help-settings"], 0, "printed", /snapCount {2}\(integer; default 100000\)/],
   ];

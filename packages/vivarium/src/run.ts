@@ -1,6 +1,7 @@
 // The command's first word picks what it does.
 
 import { nearestName } from "@vivarium/server";
+import { ensembleCommand } from "./ensemble-command.ts";
 import { ExitCode } from "./exit-code.ts";
 import { type StartServer, serverCommand } from "./server-command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -11,17 +12,20 @@ export interface RunOptions {
   readonly terminal: Terminal;
   readonly version: string;
   readonly startServer: StartServer;
+  /** The file that Node.js runs for `vivarium`. */
+  readonly program: string;
 }
 
-const commands = ["server", "help", "version"] as const;
+const commands = ["server", "ensemble", "help", "version"] as const;
 
 const help = `Vivarium: ZooKeeper on Node.js.
 
   vivarium server [zoo.cfg] [options]   run a server
+  vivarium ensemble [options]           run a whole ensemble on this machine, to try one
   vivarium help [command]               this text, or the help of a command
   vivarium --version                    the version
 
-vivarium server --help tells the rest.
+vivarium server --help and vivarium ensemble --help tell the rest.
 `;
 
 /** Runs one command to its end; returns the exit code of the process. */
@@ -31,6 +35,8 @@ export async function run(options: RunOptions): Promise<ExitCode> {
   switch (command) {
     case "server":
       return serverCommand({ ...options, words: rest });
+    case "ensemble":
+      return ensembleCommand({ ...options, words: rest });
     case "version":
     case "--version":
     case "-V":
@@ -38,6 +44,7 @@ export async function run(options: RunOptions): Promise<ExitCode> {
       return ExitCode.ok;
     case "help":
       if (rest[0] === "server") return serverCommand({ ...options, words: ["--help"] });
+      if (rest[0] === "ensemble") return ensembleCommand({ ...options, words: ["--help"] });
       terminal.print(help);
       return ExitCode.ok;
     case "--help":
@@ -49,7 +56,8 @@ export async function run(options: RunOptions): Promise<ExitCode> {
       return ExitCode.invalidInvocation;
     default: {
       const nearest = nearestName(command, commands);
-      const hint = nearest === undefined ? "The commands are: server, help, version." : `Did you mean ${nearest}?`;
+      const hint =
+        nearest === undefined ? "The commands are: server, ensemble, help, version." : `Did you mean ${nearest}?`;
       terminal.complain(`vivarium: there is no command ${command}. ${hint}\n`);
       return ExitCode.invalidInvocation;
     }
