@@ -147,7 +147,7 @@ export class Ensemble implements World {
     else if (random.chance(0.15) && this.#chaos) this.#write();
     else if (random.chance(0.02)) random.pick([...this.servers.values()]).snapshot();
     const choices = this.#choices();
-    if (choices.length > 0 && !random.chance(0.03)) random.pick(choices)();
+    if (choices.length > 0 && !random.chance(this.#chaos ? 0.03 : 0.003)) random.pick(choices)();
     else this.#passTime();
   }
 
