@@ -9,30 +9,26 @@ const EMPTY = new Uint8Array(0);
 export class ByteQueue {
   /** A window on all that waits. Whoever reads moves it on. */
   readonly reader = new Reader(EMPTY);
-  /** True while the memory is our own, so that more can be put behind what is there. */
-  #owned = false;
 
   /** `chunk` is this queue's to keep. */
   append(chunk: Uint8Array): void {
     const { reader } = this;
     const { bytes, offset, end, remaining } = reader;
     if (remaining === 0) {
-      this.#owned = false;
       reader.reset(chunk, 0, chunk.length);
-    } else if (this.#owned && end + chunk.length <= bytes.length) {
+    } else if (end + chunk.length <= bytes.length) {
+      // Only memory of our own has room behind the window: a chunk fills its memory.
       bytes.set(chunk, end);
       reader.end = end + chunk.length;
     } else {
       const grown = new Uint8Array(Math.max(remaining + chunk.length, remaining * 2));
       grown.set(bytes.subarray(offset, end));
       grown.set(chunk, remaining);
-      this.#owned = true;
       reader.reset(grown, 0, remaining + chunk.length);
     }
   }
 
   clear(): void {
-    this.#owned = false;
     this.reader.reset(EMPTY, 0, 0);
   }
 }

@@ -209,8 +209,6 @@ export class ElectionTransport {
 
   #dialled(peer: Peer, connection: Connection): void {
     const { id, clock, cnxTimeoutMs = DEFAULT_CNX_TIMEOUT_MS } = this.#options;
-    // It has dialled us meanwhile: greeting it now would make it give that connection up.
-    if (peer.channel !== null) return connection.destroy();
     connection.write(encodeElectionGreeting({ serverId: id, addresses: this.#ownAddresses }));
     if (peer.id < id) return this.#keep(peer, connection);
     peer.dialsBackUntilMs = clock.monotonicMs() + DIAL_BACK_WAIT_MS;
@@ -301,8 +299,10 @@ export class ElectionTransport {
       });
     }
     before?.close();
+    // Greeting it now would make it give this connection up.
     peer.dial?.cancel();
     peer.dial = null;
+    peer.dialsBackUntilMs = 0;
     peer.channel = channel;
     peer.waiting ??= peer.last;
     this.#flush(peer);

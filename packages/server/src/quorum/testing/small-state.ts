@@ -1,0 +1,83 @@
+/** A state that keeps what it is told, and gives it back in the same order: so a stream can be compared byte by byte. */
+import type { Writer } from "@vivarium/jute";
+import { type ACL, type SnapshotSink, type SnapshotSource, StatPersisted } from "@vivarium/protocol";
+
+export interface SmallNode {
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly aclId: number;
+  readonly stat: StatPersisted;
+}
+
+const NEW_STAT: StatPersisted = {
+  czxid: 0,
+  mzxid: 0,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n,
+  pzxid: 0,
+};
+
+export class SmallState implements SnapshotSink {
+  readonly sessions: [bigint, number][] = [];
+  readonly acls: [number, ACL[]][] = [];
+  readonly nodes: SmallNode[] = [];
+  isClosed = false;
+
+  /** With `count` nodes of `dataBytes` bytes each. */
+  static filled(count: number, dataBytes: number): SmallState {
+    const state = new SmallState();
+    state.session(0x7n, 4000);
+    state.node(new Uint8Array(0), null, -1, NEW_STAT);
+    for (let i = 0; i < count; i++) {
+      state.node(Buffer.from(`/n${i}`), new Uint8Array(dataBytes).fill(i), -1, { ...NEW_STAT, czxid: i });
+    }
+    return state;
+  }
+
+  session(sessionId: bigint, timeoutMs: number): void {
+    this.sessions.push([sessionId, timeoutMs]);
+  }
+
+  acl(aclId: number, acl: ACL[]): void {
+    this.acls.push([aclId, acl]);
+  }
+
+  node(path: Uint8Array, data: Uint8Array | null, aclId: number, stat: StatPersisted): void {
+    const ownData = data === null ? null : Uint8Array.from(data);
+    this.nodes.push({ path: Buffer.from(path).toString("utf8"), data: ownData, aclId, stat });
+  }
+
+  digest(): void {}
+
+  source(): SnapshotSource {
+    let next = 0;
+    const writeNodes = (writer: Writer, untilBytes: number): boolean => {
+      for (; writer.length < untilBytes; next++) {
+        const node = this.nodes[next];
+        if (node === undefined) return false;
+        writer.ustring(node.path);
+        writer.buffer(node.data);
+        writer.number(node.aclId);
+        StatPersisted.write(writer, node.stat);
+      }
+      return true;
+    };
+    return {
+      zxid: 0,
+      sessions: this.sessions,
+      sessionCount: this.sessions.length,
+      acls: this.acls,
+      aclCount: this.acls.length,
+      writeNodes,
+      digest: () => null,
+      lastProcessedZxid: () => 0,
+      close: () => {
+        this.isClosed = true;
+      },
+    };
+  }
+}
