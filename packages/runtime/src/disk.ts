@@ -18,6 +18,8 @@ export interface DiskFile {
   readonly path: string;
   /** Writes all of `bytes` at `position`; they must not change until it is done. */
   write(bytes: Uint8Array, position: number): Promise<void>;
+  /** As `write` and then `datasync` of what was written here, in one step where the platform has it. */
+  writeDurably(bytes: Uint8Array, position: number): Promise<void>;
   /** Fills `target` from `position`; returns how many bytes there were, fewer only at the end of the file. */
   read(target: Uint8Array, position: number): Promise<number>;
   /** Everything written to this file so far survives a power failure, once this is done. */

@@ -216,6 +216,11 @@ class MemoryHandle implements DiskFile {
     });
   }
 
+  async writeDurably(bytes: Uint8Array, position: number): Promise<void> {
+    await this.write(bytes, position);
+    await this.datasync();
+  }
+
   read(target: Uint8Array, position: number): Promise<number> {
     return this.#disk.perform("read", this.path, () => this.#file.read(target, position));
   }

@@ -189,11 +189,10 @@ export class TxnLogWriter {
     const { clock, forceSync, fsyncWarningThresholdMs, onSynced, onWarning, sizeLimitBytes } = this.#options;
     const file = group.startsFile || this.#file === null ? await this.#openFile(group.firstZxid) : this.#file;
     const bytes = group.bytes.written();
-    await file.write(bytes, this.#position);
+    const before = clock.monotonicMs();
+    await (forceSync ? file.writeDurably(bytes, this.#position) : file.write(bytes, this.#position));
     this.#position += bytes.length;
     if (forceSync) {
-      const before = clock.monotonicMs();
-      await file.datasync();
       if (group.startsFile) await this.#options.disk.syncDirectory(this.#options.directory);
       const tookMs = clock.monotonicMs() - before;
       onSynced(tookMs, group.count);

@@ -39,6 +39,17 @@ export function diskContract(name: string, make: () => DiskUnderTest): void {
     await file.close();
   });
 
+  check("a durable write lands where it should, among other writes", async (disk, directory) => {
+    const path = join(directory, "a");
+    const file = await disk.open(path, "create");
+    await file.write(Uint8Array.of(1, 2, 3, 4, 5), 0);
+    await file.truncate(8);
+    await file.writeDurably(Uint8Array.of(7, 8), 1);
+    await file.writeDurably(Uint8Array.of(9), 3);
+    await file.close();
+    assert.deepEqual(await contentOf(disk, path), [1, 7, 8, 9, 5, 0, 0, 0]);
+  });
+
   check("truncate shortens, and lengthens with zeros", async (disk, directory) => {
     const path = join(directory, "a");
     const file = await disk.open(path, "create");
