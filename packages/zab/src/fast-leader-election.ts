@@ -63,6 +63,12 @@ export class FastLeaderElection {
     return Math.min(this.#resendAtMs, this.#finalAtMs);
   }
 
+  /** Observers, and servers of another membership, only listen: nobody counts what they say. */
+  get #stands(): boolean {
+    const { id, participant, quorums } = this.#options;
+    return participant && quorums.isVoter(id);
+  }
+
   step(input: ElectionInput, nowMs: number): ElectionOutput[] {
     this.#outputs = [];
     switch (input.type) {
@@ -83,8 +89,7 @@ export class FastLeaderElection {
   }
 
   #look(zxid: number, peerEpoch: number, nowMs: number): void {
-    const { id, participant, quorums, minNotificationIntervalMs } = this.#options;
-    const stands = participant && quorums.isVoter(id);
+    const { id, minNotificationIntervalMs } = this.#options;
     this.#state = ServerState.LOOKING;
     this.#looking = true;
     this.#received.clear();
@@ -93,7 +98,7 @@ export class FastLeaderElection {
     this.#intervalMs = minNotificationIntervalMs ?? MIN_NOTIFICATION_INTERVAL_MS;
     this.#resendAtMs = nowMs + this.#intervalMs;
     this.#round++;
-    this.#initial = stands
+    this.#initial = this.#stands
       ? { leader: id, zxid, electionEpoch: this.#round, peerEpoch }
       : { leader: NO_VOTE, zxid: NO_VOTE, electionEpoch: this.#round, peerEpoch: NO_VOTE };
     this.#propose(this.#initial, nowMs);
@@ -118,13 +123,21 @@ export class FastLeaderElection {
     const { quorums, id } = this.#options;
     if (from === id) return;
     const voter = quorums.isVoter(from);
-    const behind = notification.state === ServerState.LOOKING && notification.electionEpoch < this.#round;
-    // Whoever has no vote, or no leader where we have one, or is rounds behind, needs to hear from us.
-    if (!voter || (this.#looking ? behind : notification.state === ServerState.LOOKING)) this.#tell(from);
+    if (this.#stands && this.#needsAnswer(voter, notification)) this.#tell(from);
     if (!this.#looking || !voter || !quorums.isVoter(notification.leader)) return;
     this.#resendAtMs = nowMs + this.#intervalMs;
     if (notification.state === ServerState.LOOKING) this.#hearLooking(from, notification, nowMs);
     else if (notification.state !== ServerState.OBSERVING) this.#hearSettled(from, notification);
+  }
+
+  /**
+   * Whoever looks while we have a leader, or is rounds behind us, needs to hear from us; and so does an observer, unless
+   * it is rounds ahead, when it would not listen. Apache answers observers always and lets them answer too, which goes
+   * back and forth for as long as both look.
+   */
+  #needsAnswer(voter: boolean, { state, electionEpoch }: Notification): boolean {
+    if (state !== ServerState.LOOKING) return false;
+    return !this.#looking || electionEpoch < this.#round || (!voter && electionEpoch === this.#round);
   }
 
   #hearLooking(from: number, notification: Notification, nowMs: number): void {
@@ -182,8 +195,7 @@ export class FastLeaderElection {
   #propose({ leader, zxid, peerEpoch }: Omit<Vote, "electionEpoch">, nowMs: number): void {
     this.#vote = { leader, zxid, peerEpoch, electionEpoch: this.#round };
     this.#finalAtMs = never;
-    const { id, quorums } = this.#options;
-    if (quorums.isVoter(id)) this.#received.set(id, this.#ownVote());
+    if (this.#stands) this.#received.set(this.#options.id, this.#ownVote());
     this.#tellAll();
     this.#checkQuorum(nowMs);
   }
