@@ -187,9 +187,14 @@ export class MemoryDisk implements Disk {
   /** @throws ENOSPC if `extra` more bytes do not fit. */
   ensureRoom(extra: number, path: string): void {
     if (this.capacityBytes === Number.POSITIVE_INFINITY) return;
+    if (this.usedBytes + extra > this.capacityBytes) throw failure("ENOSPC", "write", path);
+  }
+
+  /** By the sizes of all files. */
+  get usedBytes(): number {
     let used = 0;
     for (const { entries } of this.#directories.values()) for (const file of entries.values()) used += file.size;
-    if (used + extra > this.capacityBytes) throw failure("ENOSPC", "write", path);
+    return used;
   }
 
   nowMs(): number {
