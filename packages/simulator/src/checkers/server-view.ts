@@ -1,0 +1,98 @@
+/**
+ * One life of one server, seen from outside. Its transactions count as committed once it serves clients; what it replays
+ * before that is held until then.
+ *
+ *   applied ─► pending ──serves──► compared with the history, or appended to it
+ *      └──────while it serves─────────────────────┘
+ */
+import { type Txn, type Zxid, zxidHex } from "@vivarium/protocol";
+import { type Committed, committedFrom } from "./committed.ts";
+import type { Truth } from "./truth.ts";
+import { violation } from "./violation.ts";
+
+/** Of a server's tree, as far as it is needed here. */
+export interface ObservedTree {
+  readonly lastProcessedZxid: Zxid;
+  digest(): bigint;
+}
+
+export interface ServerViewOptions {
+  name: string;
+  truth: Truth;
+  nowMs: () => number;
+}
+
+export class ServerView {
+  readonly #name: string;
+  readonly #truth: Truth;
+  readonly #nowMs: () => number;
+  #tree: ObservedTree | null = null;
+  #pending: Committed[] = [];
+  #position: Zxid = 0;
+  #serving = false;
+
+  constructor({ name, truth, nowMs }: ServerViewOptions) {
+    this.#name = name;
+    this.#truth = truth;
+    this.#nowMs = nowMs;
+  }
+
+  /** The zxid up to which clients of this server see the tree. */
+  get position(): Zxid {
+    return this.#position;
+  }
+
+  applied(txn: Txn, tree: ObservedTree): void {
+    if (tree !== this.#tree) {
+      this.#tree = tree;
+      this.#pending = [];
+      this.#serving = false;
+    }
+    const committed = committedFrom(txn, tree.digest(), this.#nowMs());
+    if (!this.#serving) {
+      this.#pending.push(committed);
+      return;
+    }
+    this.#truth.applied(this.#name, committed, this.#position);
+    this.#position = committed.zxid;
+  }
+
+  /** It serves clients from now on. `hasAll`: nothing can be committed without it, so it must know everything. */
+  serves(tree: ObservedTree, { hasAll }: { hasAll: boolean }): void {
+    const truth = this.#truth;
+    const name = this.#name;
+    const last = tree.lastProcessedZxid;
+    if (hasAll && last < truth.lastZxid) {
+      const what = `${name} serves from 0x${zxidHex(last)} on, but 0x${zxidHex(truth.lastZxid)} was committed`;
+      truth.report(violation("what is committed survives", what, name));
+      return;
+    }
+    this.#commitPending(tree === this.#tree ? this.#pending : []);
+    this.#tree = tree;
+    this.#pending = [];
+    this.#position = last;
+    this.#serving = true;
+    if (last > 0 && truth.get(last) === undefined) {
+      const what = `${name} serves from 0x${zxidHex(last)} on, which was never committed`;
+      truth.report(violation("committed prefixes agree", what, name));
+    }
+    truth.compareDigest(name, last, tree.digest());
+  }
+
+  /** What replay begins with follows on what the snapshot holds, whatever that is; the rest must be without holes. */
+  #commitPending(pending: readonly Committed[]): void {
+    const truth = this.#truth;
+    let after = pending[0] === undefined ? 0 : truth.before(pending[0].zxid);
+    for (const txn of pending) {
+      // While a fuzzy snapshot is replayed, digests mean nothing; the one after the last transaction is compared by `serves`.
+      const digest = truth.get(txn.zxid)?.digest ?? txn.digest;
+      truth.applied(this.#name, { ...txn, digest, atMs: this.#nowMs() }, after);
+      after = txn.zxid;
+    }
+  }
+
+  /** It serves nobody any more; what it applies from now on is not committed for that reason. */
+  pauses(): void {
+    this.#serving = false;
+  }
+}

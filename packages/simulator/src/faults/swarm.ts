@@ -1,0 +1,94 @@
+/**
+ * What kind of world a seed makes: drawn first, printed first. Every seed leaves out some faults and some actions, for
+ * what never happens together with everything else is never found together with everything.
+ */
+
+import { ACTIONS } from "../workload/actions.ts";
+import type { Dice } from "../world/dice.ts";
+import type { World } from "../world/world.ts";
+import { FAULTS, type FaultKind } from "./faults.ts";
+
+export interface SwarmOptions {
+  readonly servers: number;
+  readonly clients: number;
+  /** How long faults go on. */
+  readonly chaosMs: number;
+  readonly tickTimeMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly thinkMs: number;
+  readonly latencyMs: { readonly fromMs: number; readonly toMs: number };
+  /** How long a sync takes at least and at most. */
+  readonly syncMs: { readonly fromMs: number; readonly toMs: number };
+  /** Clocks run up to this part too fast or too slow. */
+  readonly clockDrift: number;
+  readonly snapCount: number;
+  readonly preAllocKb: number;
+  readonly compression: "" | "snappy";
+  readonly flushDelayMs: number;
+  readonly outstandingLimit: number;
+  /** Mean milliseconds between two faults of a kind. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly actions: readonly string[];
+}
+
+const DRIFT_LIMIT = 0.001;
+
+export function drawSwarm(world: World, { servers }: { servers: number }): SwarmOptions {
+  const dice = world.dice("swarm");
+  const tickTimeMs = dice.pick([50, 200, 500, 2000]);
+  const chaosMs = dice.between(5, 40) * 1000;
+  const slowest = dice.pick([0.5, 2, 10, 40]);
+  return {
+    servers,
+    clients: dice.between(1, 5),
+    chaosMs,
+    tickTimeMs,
+    sessionTimeoutMs: Math.max(200, tickTimeMs * dice.between(2, 20)),
+    thinkMs: dice.pick([20, 100, 300]),
+    latencyMs: { fromMs: slowest / 4, toMs: slowest },
+    syncMs: dice.pick([
+      { fromMs: 0, toMs: 0.5 },
+      { fromMs: 1, toMs: 8 },
+      { fromMs: 5, toMs: 60 },
+    ]),
+    clockDrift: dice.chance(0.5) ? 0 : DRIFT_LIMIT,
+    snapCount: dice.pick([2, 10, 50, 300, 100_000]),
+    preAllocKb: dice.pick([0, 0, 4, 16]),
+    compression: dice.chance(0.2) ? "snappy" : "",
+    flushDelayMs: dice.chance(0.2) ? 5 : 0,
+    outstandingLimit: dice.pick([1000, 1000, 3]),
+    faults: drawFaults(dice, chaosMs),
+    actions: drawActions(dice),
+  };
+}
+
+function drawFaults(dice: Dice, chaosMs: number): SwarmOptions["faults"] {
+  const faults: Partial<Record<FaultKind, number>> = {};
+  for (const kind of FAULTS) {
+    const wanted = dice.chance(0.4);
+    const meanMs = dice.pick([2000, 5000, 10_000, chaosMs]);
+    if (wanted) faults[kind] = meanMs;
+  }
+  return faults;
+}
+
+function drawActions(dice: Dice): string[] {
+  const actions = Object.keys(ACTIONS).filter(() => dice.chance(0.7));
+  return actions.length > 0 ? actions : ["writeKey", "readKey"];
+}
+
+/** As the first lines of a trace say it. */
+export function describeSwarm(swarm: SwarmOptions): string[] {
+  const { faults, actions, latencyMs, syncMs, ...others } = swarm;
+  const plain = Object.entries(others).map(([name, value]) => `${name}=${value === "" ? "none" : value}`);
+  const times = [`latencyMs=${latencyMs.fromMs}..${latencyMs.toMs}`, `syncMs=${syncMs.fromMs}..${syncMs.toMs}`];
+  return [
+    [...plain, ...times].join(" "),
+    `faults, mean ms between: ${
+      Object.entries(faults)
+        .map(([kind, meanMs]) => `${kind}=${meanMs}`)
+        .join(" ") || "none"
+    }`,
+    `actions: ${actions.join(" ")}`,
+  ];
+}
