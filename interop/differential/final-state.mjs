@@ -6,20 +6,27 @@ import { In } from "../lib/jute.mjs";
 import * as words from "./words.mjs";
 
 /**
- * @param {import("../lib/server-process.mjs").ServerProcess} server it is stopped at the end
+ * What a running server shows.
+ * @param {import("../lib/server-process.mjs").ServerProcess} server
  * @param {import("./translate.mjs").Translator} translator
  * @returns {Promise<Record<string, any>>} by the name of the piece
  */
-export async function finalState(server, translator) {
+export async function contents(server, translator) {
   const state = { tree: await tree(server, translator) };
   for (const [name, read] of Object.entries(words.readers)) {
     state[`word ${name}`] = read(await server.word(name), translator);
   }
-  await server.stop();
-  const records = log(server.dataDir, translator);
-  state.log = records.filter(({ zxid }, i) => zxid !== records[i - 1]?.zxid);
-  state["repeated log records"] = records.length - state.log.length;
   return state;
+}
+
+/**
+ * What a stopped server has logged, up to a zxid. A record with the zxid of the one before is counted, not compared.
+ * @returns {Record<string, any>} by the name of the piece
+ */
+export function logOf(dataDir, translator, lastZxid) {
+  const records = log(dataDir, translator).filter(({ zxid }) => BigInt(zxid) <= lastZxid);
+  const unique = records.filter(({ zxid }, i) => zxid !== records[i - 1]?.zxid);
+  return { log: unique, "repeated log records": records.length - unique.length };
 }
 
 async function tree(server, translator) {

@@ -19,7 +19,7 @@ class Slot {
 
 /**
  * @typedef {object} Operation
- * @property {"call" | "burst" | "bytes" | "connect" | "drop" | "expire"} kind
+ * @property {"call" | "burst" | "bytes" | "connect" | "drop" | "expire" | "deleted"} kind
  * @property {number} slot which of the sessions
  */
 export class Player {
@@ -50,6 +50,7 @@ export class Player {
     else if (operation.kind === "connect") seen.push(...(await this.#connect(slot, operation.slot, operation)));
     else if (operation.kind === "drop") await slot.wire?.drop();
     else if (operation.kind === "expire") await this.#expire(slot, operation);
+    else if (operation.kind === "deleted") seen.push(...(await this.#deleted(slot, operation)));
     else throw new Error(`no such kind of operation: ${operation.kind}`);
     seen.push(...this.#take(operation.slot));
     return seen;
@@ -66,6 +67,11 @@ export class Player {
       seen.push(...this.#take(number));
     }
     return seen;
+  }
+
+  /** The last zxid that a reply carried. */
+  get lastZxid() {
+    return this.#lastZxid;
   }
 
   disconnect() {
@@ -186,6 +192,15 @@ export class Player {
     return [...this.#slots]
       .filter(([, slot]) => slot.sessionId === sessionId && slot.wire !== undefined && !slot.wire.closed)
       .map(([number, { wire }]) => ({ number, wire }));
+  }
+
+  /** Watches a node, does what makes the server delete it, and waits until it has. */
+  async #deleted(slot, { path, by }) {
+    await this.#calls(slot, [{ name: "exists", fields: { path, watch: true } }], false);
+    const seen = [];
+    for (const step of by) seen.push(...(await this.play(step)));
+    await slot.wire.event((payload) => payload.readInt32BE(16) === 2 && payload.includes(path));
+    return seen;
   }
 
   /** A session with an ephemeral falls silent; another one waits for the node to go. */

@@ -15,21 +15,19 @@ function around(answer, at) {
 }
 
 /**
- * @param {{seed: number, ops: number, names: string[], steps: object[], difference: any, context?: number}} options
+ * @param {{play: {name: string, steps: object[], again: string}, names: string[], difference: any, context?: number}} options
  * @returns {string}
  */
-export function describe({ seed, ops, names, steps, difference, context = 4 }) {
+export function describe({ play: { name, steps, again }, names, difference, context = 4 }) {
   const { index, step, at, left, right, answers } = difference;
-  const lines = [`seed ${seed}, step ${index}, ${difference.signature}`];
+  const lines = [`${name}, step ${index}, ${difference.signature}`];
   for (let i = Math.max(0, index - context); i < Math.min(index, steps.length); i++) {
     lines.push(`  ${i}: ${brief(steps[i])}`);
   }
   lines.push(`> ${index}: ${brief(step)}`);
   lines.push(`  at ${at}: ${names[0]} ${brief(left ?? null)}`, `  at ${at}: ${names[1]} ${brief(right ?? null)}`);
   lines.push(`  ${names[0]}: ${brief(around(answers[0], at))}`, `  ${names[1]}: ${brief(around(answers[1], at))}`);
-  lines.push(
-    `  again:  node interop/differential/run.mjs --seed ${seed} --ops ${ops} --against ${names.join(",")}`,
-    `  shrink: node interop/differential/run.mjs --seed ${seed} --ops ${ops} --against ${names.join(",")} --shrink`,
-  );
+  const command = `node interop/differential/run.mjs ${again} --against ${names.join(",")}`;
+  lines.push(`  again:  ${command}`, `  shrink: ${command} --shrink`);
   return lines.join("\n");
 }

@@ -9,14 +9,16 @@ import { Comparer } from "./compare.mjs";
 import { duel, startPair } from "./duel.mjs";
 import { generate } from "./generate.mjs";
 import { describe } from "./report.mjs";
+import { scenarios } from "./scenarios.mjs";
 import { serverNames } from "./servers.mjs";
 import { shrink } from "./shrink.mjs";
 
 const usage = `usage: node interop/differential/run.mjs [--seeds N] [--seed N] [--ops N] [--against A,B] [--shrink]
-  --seeds N      how many seeds, from --seed on (default 50; 1 with --seed)
+  --seeds N      how many seeds, from --seed on (default 50 and the scenarios; 1 with --seed)
   --seed N       the first seed (default 1)
   --ops N        operations of each seed (default 2000)
   --against A,B  which servers, of ${serverNames.join(", ")} (default apache,vivarium)
+  --scenario S   only one list written by hand: ${scenarios.map(({ name }) => name).join(", ")}
   --steps FILE   play a list of steps that --shrink has written instead
   --shrink       leave out steps while the first difference persists, and write the rest to a file
   --strict       also fail when an accepted difference was never met`;
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     ops: { type: "string", default: "2000" },
     against: { type: "string", default: "apache,vivarium" },
+    scenario: { type: "string" },
     steps: { type: "string" },
     shrink: { type: "boolean" },
     strict: { type: "boolean" },
@@ -42,47 +45,76 @@ const names = values.against.split(",");
 if (names.length !== 2 || names.some((name) => !serverNames.includes(name))) {
   throw new Error(`--against ${values.against}: write two of ${serverNames.join(", ")}`);
 }
-const ops = Number(values.ops);
-const firstSeed = Number(values.seed ?? 1);
-const seedCount = Number(values.seeds ?? (values.seed === undefined ? 50 : 1));
+
+/**
+ * What is to be played: the scenarios and the seeds, or what the options pick. On every fifth seed the servers have
+ * only the features that are on by default.
+ * @returns {{name: string, steps: object[], settings?: object, again: string}[]}
+ */
+function plays() {
+  if (values.steps !== undefined) {
+    const steps = JSON.parse(readFileSync(values.steps, "utf8"));
+    return [{ name: values.steps, steps, again: `--steps ${values.steps}` }];
+  }
+  if (values.scenario !== undefined) return scenarioPlays().filter(({ name }) => name === values.scenario);
+  const ops = Number(values.ops);
+  const first = Number(values.seed ?? 1);
+  const count = Number(values.seeds ?? (values.seed === undefined ? 50 : 1));
+  const seeds = Array.from({ length: count }, (_, i) => first + i).map((seed) => ({
+    name: `seed ${seed}`,
+    steps: generate({ seed, ops }),
+    settings: { isPlain: seed % 5 === 0 },
+    again: `--seed ${seed} --ops ${ops}`,
+  }));
+  return values.seed === undefined ? [...scenarioPlays(), ...seeds] : seeds;
+}
+
+const scenarioPlays = () =>
+  scenarios.map(({ name, steps, properties }) => ({
+    name,
+    steps,
+    settings: { properties },
+    again: `--scenario ${name}`,
+  }));
 
 const comparer = new Comparer();
 const differences = new Map();
-const startedMs = Date.now();
-let operations = 0;
-let next = startPair(names);
 
-for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
-  const steps = values.steps === undefined ? generate({ seed, ops }) : JSON.parse(readFileSync(values.steps, "utf8"));
+async function failed(play, difference) {
+  console.log(describe({ play, names, difference }));
+  differences.set(difference.signature, (differences.get(difference.signature) ?? 0) + 1);
+  if (!values.shrink) return;
+  const log = (line) => console.log(`  shrink: ${line}`);
+  const small = await shrink({ ...play, names, difference, log });
+  const file = join(cached("differential"), `${play.name.replaceAll(/\W+/g, "-")}.json`);
+  writeFileSync(file, `[\n${small.steps.map((step) => JSON.stringify(step)).join(",\n")}\n]\n`);
+  const again = `--steps ${file}`;
+  console.log(describe({ play: { ...play, ...small, again }, names, context: small.steps.length, ...small }));
+}
+
+const startedMs = Date.now();
+const list = plays();
+let operations = 0;
+let next = startPair(names, list[0]?.settings);
+for (const [i, play] of list.entries()) {
   const pair = await next;
-  next = seed + 1 < firstSeed + seedCount ? startPair(names) : undefined;
+  next = i + 1 < list.length ? startPair(names, list[i + 1].settings) : undefined;
   try {
-    const result = await duel({ steps, pair, comparer });
+    const result = await duel({ steps: play.steps, pair, comparer });
     operations += result.operations;
-    if (result.difference) await failed(seed, steps, result.difference);
+    if (result.difference) await failed(play, result.difference);
   } finally {
     await pair.remove();
   }
 }
 
-async function failed(seed, steps, difference) {
-  console.log(describe({ seed, ops, names, steps, difference }));
-  differences.set(difference.signature, (differences.get(difference.signature) ?? 0) + 1);
-  if (!values.shrink) return;
-  const small = await shrink({ steps, names, difference, log: (line) => console.log(`  shrink: ${line}`) });
-  const file = join(cached("differential"), `seed-${seed}.json`);
-  writeFileSync(file, `[\n${small.steps.map((step) => JSON.stringify(step)).join(",\n")}\n]\n`);
-  console.log(describe({ seed, ops, names, ...small, context: small.steps.length }));
-  console.log(`  small:  node interop/differential/run.mjs --against ${names.join(",")} --seeds 1 --steps ${file}`);
-}
-
 const seconds = ((Date.now() - startedMs) / 1000).toFixed(0);
 const unmet = [...comparer.met].filter(([, count]) => count === 0).map(([name]) => name);
-console.log(
-  `differential: ${operations} operations of ${seedCount} seeds against ${names.join(" and ")} in ${seconds} s`,
-);
-for (const [name, count] of comparer.met) console.log(`  accepted: ${name} ${count} times`);
+for (const [name, count] of comparer.met) if (count > 0) console.log(`  accepted: ${name} ${count} times`);
 if (unmet.length > 0) console.log(`  never met: ${unmet.join(", ")}`);
-for (const [signature, count] of differences) console.log(`  DIFFERENT in ${count} seeds: ${signature}`);
-if (differences.size === 0) console.log("  no unexplained difference");
+for (const [signature, count] of differences) console.log(`  DIFFERENT in ${count}: ${signature}`);
+const verdict = differences.size === 0 ? "no unexplained difference" : `${differences.size} kinds of difference`;
+console.log(
+  `differential: ${verdict} in ${operations} operations of ${list.length} lists on ${names.join(" and ")}, ${seconds} s`,
+);
 process.exit(differences.size > 0 || (values.strict && unmet.length > 0) ? 1 : 0);

@@ -11,23 +11,33 @@ const starters = { apache: startApache, vivarium: startVivarium };
 
 export const serverNames = Object.keys(starters);
 
-/** Every feature on; nothing that happens by itself, except the expiry of sessions that ask for it. */
-const options = {
-  config: { tickTime: 200, minSessionTimeout: 400, maxSessionTimeout: 120_000, maxClientCnxns: 0, preAllocSize: 64 },
-  properties: {
-    ...superProperties,
-    "zookeeper.extendedTypesEnabled": "true",
-    "zookeeper.enforceQuota": "true",
-    "zookeeper.forceSync": "no",
-    "znode.container.checkIntervalMs": 3_600_000,
-  },
+const config = {
+  tickTime: 200,
+  minSessionTimeout: 400,
+  maxSessionTimeout: 120_000,
+  maxClientCnxns: 0,
+  preAllocSize: 64,
 };
 
-/** Starts one server by its name; `remove` stops it and deletes its directory. */
-export async function start(name) {
+/** Nothing that happens by itself, except the expiry of sessions that ask for it. */
+const plain = { ...superProperties, "zookeeper.forceSync": "no", "znode.container.checkIntervalMs": 3_600_000 };
+
+const features = { "zookeeper.extendedTypesEnabled": "true", "zookeeper.enforceQuota": "true" };
+
+/**
+ * Starts one server by its name; `remove` stops it and deletes its directory.
+ * @param {string} name
+ * @param {{isPlain?: boolean, properties?: Record<string, string | number>}} [settings] plain: features that are off by
+ *   default stay off
+ */
+export async function start(name, { isPlain = false, properties = {} } = {}) {
   const parent = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
   const dataDir = mkdtempSync(join(parent, `differential-${name}-`));
-  const server = await starters[name]({ ...options, dataDir });
+  const server = await starters[name]({
+    dataDir,
+    config,
+    properties: { ...plain, ...(isPlain ? {} : features), ...properties },
+  });
   return {
     server,
     remove: async () => {

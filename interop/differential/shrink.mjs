@@ -3,18 +3,18 @@
 import { duel, startPair } from "./duel.mjs";
 
 /**
- * @param {{steps: object[], names: string[], difference: {index: number, signature: string}, trials?: number,
+ * @param {{steps: object[], names: string[], settings?: object, difference: {index: number, signature: string}, trials?: number,
  *   log?: (line: string) => void}} options `trials` bounds how often both servers are started
  * @returns {Promise<{steps: object[], difference: any}>}
  */
-export async function shrink({ steps, names, difference, trials = 60, log = () => {} }) {
+export async function shrink({ steps, names, settings, difference, trials = 60, log = () => {} }) {
   let best = { steps: steps.slice(0, difference.index + 1), difference };
-  let next = startPair(names);
+  let next = startPair(names, settings);
   let left = trials;
   const fails = async (candidate) => {
     const pair = await next;
     left--;
-    next = left > 0 ? startPair(names) : undefined;
+    next = left > 0 ? startPair(names, settings) : undefined;
     try {
       const result = await duel({ steps: candidate, pair });
       return result.difference && similar(result.difference, difference) ? result.difference : undefined;
