@@ -33,7 +33,7 @@ import type { LeaderOptions, LeaderOutput, Link } from "./leader-io.ts";
 import { LearnerLink, LinkPhase } from "./learner-link.ts";
 import type { Proposals } from "./proposals.ts";
 import type { Rules } from "./rules.ts";
-import { planSync, planSyncFromDisk, type SyncPlan } from "./sync-decision.ts";
+import { planSync, planSyncFromDisk, type SyncPlan, type SyncQuestion } from "./sync-decision.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -200,7 +200,7 @@ export class LearnerLinks {
 
   #sync(learner: LearnerLink): void {
     const { committedLog, syncFromDisk } = this.#options;
-    const plan = planSync(learner.zxid, committedLog, this.#rules);
+    const plan = planSync(this.#question(learner));
     if (plan.mode !== "readLog" || !(syncFromDisk ?? true)) return this.#carryOut(learner, plan);
     learner.phase = LinkPhase.reading;
     learner.deadlineMs = never;
@@ -208,11 +208,15 @@ export class LearnerLinks {
     this.#outputs.push({ type: "readLog", link, from, through: committedLog.before });
   }
 
+  #question({ zxid }: LearnerLink): SyncQuestion {
+    return { learner: zxid, epoch: this.#epoch, log: this.#options.committedLog, rules: this.#rules };
+  }
+
   logRead(link: Link, entries: readonly LogEntry[] | null): void {
     const learner = this.#links.get(link);
     if (learner?.phase !== LinkPhase.reading) return;
     learner.deadlineMs = this.#nowMs + this.#patienceMs();
-    this.#carryOut(learner, planSyncFromDisk(learner.zxid, entries ?? [], this.#options.committedLog, this.#rules));
+    this.#carryOut(learner, planSyncFromDisk(this.#question(learner), entries ?? []));
   }
 
   /** Sends the sync, what is under way, and NEWLEADER; from here on the learner hears everything. */
