@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { clientEnsemble } from "./client-ensemble.mjs";
 import { clients } from "./clients.mjs";
 import { moves } from "./data-moves.mjs";
+import { differential } from "./differential/index.mjs";
 import { words } from "./four-letter-words.mjs";
 import { javaClasspath, startApache } from "./lib/apache.mjs";
 import { must, run } from "./lib/command.mjs";
@@ -16,7 +17,7 @@ import { startVivarium } from "./lib/vivarium.mjs";
 import { everythingProperties } from "./lib/write-everything.mjs";
 
 const usage = `usage: npm run interop -- [--only name,...] [--against apache|vivarium|both] [--verbose] [--prepare]
-  --only      ${[...clients, clientEnsemble, moves, words].map(({ name }) => name).join(", ")}
+  --only      ${[...clients, clientEnsemble, moves, words, differential].map(({ name }) => name).join(", ")}
   --against   which servers (default both)
   --verbose   show every check and the programs' own output
   --prepare   only fetch and build
@@ -37,7 +38,7 @@ const servers = { apache: startApache, vivarium: startVivarium };
 
 function chosen() {
   const names = options.only?.split(",");
-  const known = [...clients, clientEnsemble, moves, words];
+  const known = [...clients, clientEnsemble, moves, words, differential];
   const wrong = names?.find((name) => !known.some((each) => each.name === name));
   if (wrong) throw new Error(`--only ${wrong}: there is no such client\n${usage}`);
   if (!["both", ...Object.keys(servers)].includes(options.against))
@@ -47,6 +48,7 @@ function chosen() {
     withEnsemble: names?.includes(clientEnsemble.name) ?? true,
     withMoves: names?.includes(moves.name) ?? true,
     withWords: names?.includes(words.name) ?? true,
+    withDifferential: names?.includes(differential.name) ?? true,
     against: options.against === "both" ? Object.keys(servers) : [options.against],
   };
 }
@@ -126,7 +128,7 @@ async function main() {
     console.log(usage);
     return true;
   }
-  const { list, withEnsemble, withMoves, withWords, against } = chosen();
+  const { list, withEnsemble, withMoves, withWords, withDifferential, against } = chosen();
   if (against.includes("vivarium") && !options["no-build"]) {
     await must(process.execPath, [join(repoDir, "scripts", "setup.mjs")]);
   }
@@ -150,6 +152,8 @@ async function main() {
   }
   if (withMoves) rows.push(...(await moves.run({ against, verbose: options.verbose })));
   if (withWords && against.includes("vivarium")) rows.push(...(await words.run({ verbose: options.verbose })));
+  if (withDifferential && against.includes("vivarium"))
+    rows.push(...(await differential.run({ verbose: options.verbose })));
   return printTable(rows, against);
 }
 
