@@ -154,19 +154,30 @@ export class TxnLogWriter {
     this.#failed = true;
   }
 
-  /** What onFlushed throws is not the disk's fault: it is not caught, and ends the process. */
+  /**
+   * The next group is on its way to the disk before the last one is told to be safe: what its waiters then do takes
+   * time, in which the disk need not stand still. What onFlushed throws is not the disk's fault: it is not caught, and
+   * ends the process.
+   */
   async #writeGroups(): Promise<void> {
-    for (let group = this.#waiting.shift(); group !== undefined; group = this.#waiting.shift()) {
-      if (!(await this.#succeeds(this.#writeGroup(group)))) break;
-      this.#keep(group.bytes);
-      this.#lastFlushed = group.lastZxid;
-      this.#options.onFlushed(group.lastZxid);
-      if (!(await this.#succeeds(this.#reserve()))) break;
+    let [group, writing] = this.#startNext();
+    while (group !== undefined && (await writing)) {
+      const flushed = group;
+      [group, writing] = this.#startNext();
+      this.#keep(flushed.bytes);
+      this.#lastFlushed = flushed.lastZxid;
+      this.#options.onFlushed(flushed.lastZxid);
+      if (group === undefined) [group, writing] = this.#startNext();
     }
     this.#flushing = false;
     const waiters = this.#idleWaiters;
     this.#idleWaiters = [];
     for (const resolve of waiters) resolve();
+  }
+
+  #startNext(): [group: Group | undefined, writing: Promise<boolean>] {
+    const group = this.#waiting.shift();
+    return [group, group === undefined ? DONE : this.#succeeds(this.#writeGroup(group))];
   }
 
   async #succeeds(work: Promise<void>): Promise<boolean> {
@@ -187,7 +198,7 @@ export class TxnLogWriter {
 
   async #writeGroup(group: Group): Promise<void> {
     const { clock, forceSync, fsyncWarningThresholdMs, onSynced, onWarning, sizeLimitBytes } = this.#options;
-    const file = group.startsFile || this.#file === null ? await this.#openFile(group.firstZxid) : this.#file;
+    const file = await this.#fileFor(group);
     const bytes = group.bytes.written();
     const before = clock.monotonicMs();
     await (forceSync ? file.writeDurably(bytes, this.#position) : file.write(bytes, this.#position));
@@ -206,6 +217,12 @@ export class TxnLogWriter {
     if (sizeLimitBytes > 0 && this.#position > sizeLimitBytes) this.#rollNow();
   }
 
+  async #fileFor(group: Group): Promise<DiskFile> {
+    if (group.startsFile || this.#file === null) return this.#openFile(group.firstZxid);
+    await this.#reserve(this.#file);
+    return this.#file;
+  }
+
   async #openFile(zxid: Zxid): Promise<DiskFile> {
     await this.#closeFile();
     const { disk, directory } = this.#options;
@@ -220,11 +237,10 @@ export class TxnLogWriter {
    * Grows the file ahead of its content, so that most syncs need not also make its new size safe. Only once its header
    * is synced: a power failure must not leave a file of nothing but zeros.
    */
-  async #reserve(): Promise<void> {
+  async #reserve(file: DiskFile): Promise<void> {
     const { preAllocBytes } = this.#options;
-    const file = this.#file;
     const needed = this.#position + PADDING_MARGIN_BYTES;
-    if (file === null || preAllocBytes === 0 || needed < this.#reserved) return;
+    if (preAllocBytes === 0 || needed < this.#reserved) return;
     while (this.#reserved <= needed) this.#reserved += preAllocBytes;
     await file.truncate(this.#reserved);
   }
@@ -251,6 +267,8 @@ export class TxnLogWriter {
     this.#options.onError(storageErrorFrom(error, this.#file?.path ?? this.#options.directory, doing));
   }
 }
+
+const DONE = Promise.resolve(true);
 
 /** Puts a file header before the records that a group already holds. */
 function startFileWith(group: Group): void {
