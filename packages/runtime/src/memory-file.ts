@@ -20,7 +20,7 @@ export class MemoryFile {
   #before = new Map<number, Uint8Array>();
   /** The same of syncs under way. */
   readonly #syncs = new Set<PendingSync>();
-  /** The same of sectors whose sync failed: the operating system gave up on them, and no later sync saves them. */
+  /** The same of sectors whose sync failed: the operating system gave up on them, and no sync saves them unless they are written again. */
   readonly #doomed = new Map<number, Uint8Array>();
   modifiedMs = 0;
 
@@ -63,6 +63,7 @@ export class MemoryFile {
     // It covers those that were begun before it, whether or not anybody still waits for them.
     for (const earlier of this.#syncs) {
       this.#syncs.delete(earlier);
+      for (const sector of earlier.before.keys()) this.#doomed.delete(sector);
       if (earlier === sync) break;
     }
     this.#durableSize = sync.size;

@@ -61,3 +61,27 @@ test("nothing acknowledged is lost, whenever the power fails", async () => {
     { numRuns: 60, includeErrorInReport: true },
   );
 });
+
+test("what a failed sync gave up on is written again before the next life builds on it", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = makeWorld(seed);
+    const first = await start(world);
+    first.write(1);
+    await world.clock.run(10);
+    world.disk.fault = (operation) => (operation === "datasync" ? "EIO" : null);
+    first.write(2);
+    await world.clock.run(10);
+    assert.equal(first.errors.length, 1);
+    world.disk.fault = () => null;
+    world.disk.kill();
+
+    const second = await start(world);
+    second.write(second.recovered.lastProcessedZxid + 1);
+    await world.clock.run(10);
+    const [flushed] = second.flushed;
+    world.disk.crash();
+
+    const third = await start(world);
+    assert.equal(third.recovered.lastProcessedZxid, flushed);
+  }
+});

@@ -15,6 +15,7 @@ import { type LogFile, listLogs } from "./file-names.ts";
 import { type LogFileEnd, scanLogFile, type VisitRecord } from "./log-file-scanner.ts";
 import { makeDurable } from "./make-durable.ts";
 import { StorageError, storageErrorFrom } from "./storage-error.ts";
+import { MAX_GROUP_BYTES } from "./txn-log-format.ts";
 
 export interface ReadTxnLogOptions {
   disk: Disk;
@@ -46,8 +47,10 @@ export async function readTxnLog(options: ReadTxnLogOptions): Promise<Zxid> {
     const file = files[i] as LogFile;
     const end = await scanFile(disk, file.path, recordVisitor(options, file.path, progress));
     if (end.kind === "stopped") break;
-    await judgeEnd(options, file, end, i === files.length - 1);
-    if (options.repair === true) await makeDurable(disk, file.path);
+    const isLast = i === files.length - 1;
+    await judgeEnd(options, file, end, isLast);
+    const lastGroup = { end: end.goodBytes, sizeBytes: MAX_GROUP_BYTES };
+    if (options.repair === true) await makeDurable(disk, file.path, isLast ? lastGroup : undefined);
     progress.unexplainedEnd =
       end.kind === "torn" ? `; ${file.path} ends in a torn record at offset ${end.goodBytes}` : "";
   }
