@@ -89,6 +89,11 @@ export class Driver implements MachinePort {
       this.#flushSoon();
       this.#arm();
     };
+    connection.onDrain = () => {
+      if (this.#connection !== connection) return;
+      this.machine.drained(this.nowMs);
+      this.#flushSoon();
+    };
     connection.onEnd = () => connection.destroy();
     connection.onClose = (error) => {
       if (this.#connection !== connection) return;
@@ -170,15 +175,18 @@ export class Driver implements MachinePort {
     this.#flushing = false;
     const { output } = this.machine;
     if (output.length === 0 || this.#connection === undefined) return;
-    this.machine.sending(this.nowMs);
+    const nowMs = this.nowMs;
+    this.machine.sending(nowMs);
     const connection = this.#connection;
     if (connection === undefined) return;
     const { counters } = this.machine.exchange;
     counters.flushes++;
     counters.sentBytes += output.length;
-    connection.write(output.written());
+    const full = !connection.write(output.written());
     if (connection.bufferedBytes > 0 || output.bytes.length > OUTPUT_KEPT_BYTES) this.#useOutput();
     else output.reset();
+    this.machine.sent(full && connection.bufferedBytes > 0, nowMs);
+    this.#flushSoon();
   };
 
   /** Gives the output fresh memory: the old still belongs to the network. */

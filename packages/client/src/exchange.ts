@@ -49,15 +49,19 @@ export interface Handshake {
   readOnly: boolean;
 }
 
+/** No more is put into the output before it is sent: large requests wait with their data, not in it. */
+const OUTPUT_LIMIT_BYTES = 1024 * 1024;
 const MAX_XID = 0x7fffffff;
 const HEADER_BYTES = 12;
 
 export class Exchange {
-  readonly output = new Writer(64 * 1024);
+  readonly output = new Writer();
   readonly queue: RequestQueue;
   readonly watches = new WatchRegistry();
   readonly credentials = new Credentials();
   readonly counters: Counters = noCounts();
+  /** True while the network has more to send than is good: then requests wait. */
+  blocked = false;
   /** The newest zxid seen in an answer. */
   lastZxid: Zxid = 0;
 
@@ -121,6 +125,7 @@ export class Exchange {
 
   lost(server: string, error: Error): void {
     this.output.reset();
+    this.blocked = false;
     this.#frames = new FrameBuffer(this.#options.maxReplyBytes);
     this.#pingSentMs = undefined;
     this.#rearming = 0;
@@ -142,13 +147,19 @@ export class Exchange {
   /** Sends now if the connection is open and nothing waits; otherwise the request waits. */
   submit(request: Request, open: boolean, nowMs: number): void {
     this.counters.requests++;
-    if (open && this.queue.canSendNow) this.#send(request, nowMs);
+    if (open && this.queue.canSendNow && this.#hasRoom) this.#send(request, nowMs);
     else this.queue.wait(request);
   }
 
-  /** Sends what waits, as far as the window goes. */
+  get #hasRoom(): boolean {
+    return !this.blocked && this.output.length < OUTPUT_LIMIT_BYTES;
+  }
+
+  /** Sends what waits, as far as the window and the output go. */
   pump(nowMs: number): void {
-    for (let request = this.queue.nextToSend(); request !== undefined; request = this.queue.nextToSend()) {
+    while (this.#hasRoom) {
+      const request = this.queue.nextToSend();
+      if (request === undefined) return;
       this.#send(request, nowMs);
     }
   }
@@ -306,6 +317,7 @@ export class Exchange {
 
   #answered(reader: Reader, xid: number, err: number): void {
     const request = this.queue.first();
+    if (err === ErrorCode.UNIMPLEMENTED && request?.xid !== xid && this.#refuseUnknown(xid)) return;
     if (request === undefined || request.xid !== xid) {
       const expected =
         request === undefined ? "none is in flight" : `${request.xid} (${request.operation.name}) is next`;
@@ -321,6 +333,14 @@ export class Exchange {
       this.counters.refused++;
       this.#refuse(request, err);
     }
+  }
+
+  /** A server answers an operation it does not know at once, before those in front, and closes the connection. */
+  #refuseUnknown(xid: number): boolean {
+    const request = this.queue.inFlightWith(xid);
+    if (request === undefined) return false;
+    this.#refuse(request, ErrorCode.UNIMPLEMENTED);
+    return true;
   }
 
   #succeed(request: Request, reader: Reader): void {

@@ -97,6 +97,10 @@ export class RequestQueue {
     return this.#inFlight.peek();
   }
 
+  inFlightWith(xid: number): Request | undefined {
+    return this.#inFlight.toArray().find((request) => request.xid === xid);
+  }
+
   /** Takes the request that an answer belongs to. */
   answered(): Request | undefined {
     const request = this.#inFlight.shift();

@@ -13,6 +13,7 @@ import {
   ReplyTooLargeError,
   RequestError,
   RequestTimeoutError,
+  UnimplementedError,
 } from "./index.ts";
 import { startBench } from "./testing/bench.ts";
 import { someStat } from "./testing/scripted-server.ts";
@@ -217,6 +218,34 @@ test("a request over maxRequestBytes is refused without a byte on the wire, also
   }
   await run(1);
   assert.equal(server.received.length, 0);
+});
+
+test("what the network cannot take waits, instead of filling its buffers", async () => {
+  const { zk, server, run, network } = await startBench();
+  network.cut("10.0.1.1", "10.0.0.1");
+  const before = zk.counters.sentBytes;
+  const calls = Array.from({ length: 60 }, (_, i) => zk.setData(`/${i}`, Buffer.alloc(500_000)));
+  await run(10);
+  assert.ok(zk.counters.sentBytes - before < 3_000_000, `${zk.counters.sentBytes - before} bytes in buffers`);
+  network.heal("10.0.1.1", "10.0.0.1");
+  await run(10);
+  await Promise.all(calls);
+  assert.equal(server.received.length, 60);
+});
+
+test("a server that does not know an operation may say so before its earlier answers", async () => {
+  const { zk, server, run } = await startBench();
+  server.answers = false;
+  server.on("whoAmI", ({ xid }, connection) => connection.reply(xid, -6));
+  const read = zk.getData("/a");
+  const unknown = assert.rejects(zk.whoAmI(), UnimplementedError);
+  await run(1);
+  await unknown;
+  server.answers = true;
+  server.last.close();
+  await run(500);
+  assert.ok(await read);
+  assert.equal(server.ops.filter((op) => op === "whoAmI").length, 1);
 });
 
 test("after close every call is refused", async () => {

@@ -7,7 +7,6 @@
  * - idempotent create, setData, delete: repeated, and a refusal that only the first attempt can have caused is success.
  * - guaranteed delete: goes on after its call has failed, until the node is gone or cannot be deleted.
  */
-import { randomUUID } from "node:crypto";
 import type { Stat } from "@vivarium/protocol";
 import {
   BadVersionError,
@@ -35,6 +34,8 @@ export interface WriteTarget<Options extends Call> {
   getChildren(path: string, options: Call): Promise<GetChildrenResult>;
   exists(path: string, options: Call): Promise<Stat | null>;
   sessionId(): bigint;
+  /** In the form of a UUID. */
+  guid(): string;
   nowMs(): number;
 }
 
@@ -66,7 +67,7 @@ export async function protectedCreate<Options extends Call>(
   const parent = path.slice(0, slash) || "/";
   const directory = parent === "/" ? "" : parent;
   const name = path.slice(slash + 1);
-  let marker = `_c_${randomUUID()}-`;
+  let marker = `_c_${zk.guid()}-`;
   let session = zk.sessionId();
   return untilCertain(zk.nowMs, options, async (limits, again) => {
     if (again) {
@@ -81,7 +82,7 @@ export async function protectedCreate<Options extends Call>(
       }
       if (session !== zk.sessionId()) {
         session = zk.sessionId();
-        marker = `_c_${randomUUID()}-`;
+        marker = `_c_${zk.guid()}-`;
       }
     }
     return zk.create(`${directory}/${marker}${name}`, data, { ...options, ...limits });

@@ -198,6 +198,16 @@ export class SessionMachine implements ExchangeOwner {
     this.#clock.sent(nowMs);
   }
 
+  /** `output` has left; with `full`, the network wants to be left alone until `drained`. */
+  sent(full: boolean, nowMs: number): void {
+    this.#exchange.blocked = full;
+    if (!full && this.#phase === "open" && this.#exchange.queue.waiting > 0) this.#exchange.pump(nowMs);
+  }
+
+  drained(nowMs: number): void {
+    this.sent(false, nowMs);
+  }
+
   /** The connection is gone, or was never there. */
   dropped(error: Error | null, nowMs: number): void {
     this.#checkClock(nowMs);

@@ -136,6 +136,7 @@ export class ZooKeeper implements AsyncDisposable {
       getChildren: (path, options) => this.getChildren(path, options),
       exists: (path, options) => this.exists(path, options),
       sessionId: () => this.#core.machine.session.id,
+      guid: () => guidOf(this.#core.settings.random.bytes(16)),
       nowMs: () => this.#core.driver.nowMs,
     };
   }
@@ -429,6 +430,13 @@ export class ZooKeeper implements AsyncDisposable {
     request.watch = true;
     request.watcher = watcher;
   }
+}
+
+/** 32 digits in groups, as other clients write them. */
+function guidOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
+    .toString("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
 /** Connects and waits for a session. @throws ConnectionLossError saying, per server, why there is none. */
