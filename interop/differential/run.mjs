@@ -21,6 +21,7 @@ const usage = `usage: node interop/differential/run.mjs [--seeds N] [--seed N] [
   --scenario S   only one list written by hand: ${scenarios.map(({ name }) => name).join(", ")}
   --steps FILE   play a list of steps that --shrink has written instead
   --shrink       leave out steps while the first difference persists, and write the rest to a file
+  --verbose      a line for every list
   --strict       also fail when an accepted difference was never met`;
 
 const { values } = parseArgs({
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     steps: { type: "string" },
     shrink: { type: "boolean" },
     strict: { type: "boolean" },
+    verbose: { type: "boolean" },
     help: { type: "boolean" },
   },
 });
@@ -102,6 +104,7 @@ for (const [i, play] of list.entries()) {
   try {
     const result = await duel({ steps: play.steps, pair, comparer });
     operations += result.operations;
+    if (values.verbose) console.log(`${play.name}: ${result.operations} operations`);
     if (result.difference) await failed(play, result.difference);
   } finally {
     await pair.remove();

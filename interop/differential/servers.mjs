@@ -13,7 +13,7 @@ export const serverNames = Object.keys(starters);
 
 const config = {
   tickTime: 200,
-  minSessionTimeout: 400,
+  minSessionTimeout: 1000,
   maxSessionTimeout: 120_000,
   maxClientCnxns: 0,
   preAllocSize: 64,

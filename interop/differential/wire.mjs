@@ -46,7 +46,7 @@ export class Wire {
   }
 
   /** Gives the server a moment to close a connection, if that is what it is about to do. */
-  closes(timeoutMs = 200) {
+  closes(timeoutMs = 300) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       this.#wake = () => {
