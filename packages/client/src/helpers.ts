@@ -30,13 +30,27 @@ export async function ensurePath(zk: HelperTarget, path: string, options: Ensure
   }
 }
 
+/** So many calls at once stay far below `maxQueuedRequests`. */
+const BATCH = 5000;
+
+async function inBatches<T, R>(items: readonly T[], call: (item: T) => Promise<R>): Promise<PromiseSettledResult<R>[]> {
+  const outcomes: PromiseSettledResult<R>[] = [];
+  for (let at = 0; at < items.length; at += BATCH) {
+    outcomes.push(...(await Promise.allSettled(items.slice(at, at + BATCH).map(call))));
+  }
+  return outcomes;
+}
+
 /** All paths below `path`, each after its parent, `path` itself first. */
 export async function listSubtree(zk: HelperTarget, path: string): Promise<string[]> {
   const found = [path];
   for (let level = [path]; level.length > 0; ) {
-    const answers = await Promise.all(level.map((parent) => childrenOf(zk, parent)));
-    level = answers.flat();
-    found.push(...level);
+    const answers = await inBatches(level, (parent) => childrenOf(zk, parent));
+    level = answers.flatMap((answer) => {
+      if (answer.status === "rejected") throw answer.reason;
+      return answer.value;
+    });
+    for (const path of level) found.push(path);
   }
   return found;
 }
@@ -55,7 +69,7 @@ async function childrenOf(zk: HelperTarget, path: string): Promise<string[]> {
 export async function deleteSubtree(zk: HelperTarget, path: string): Promise<void> {
   for (;;) {
     const paths = (await listSubtree(zk, path)).reverse();
-    const outcomes = await Promise.allSettled(paths.map((each) => zk.delete(each)));
+    const outcomes = await inBatches(paths, (each) => zk.delete(each));
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
     const serious = failures.find((error) => !(error instanceof NoNodeError || error instanceof NotEmptyError));
     if (serious !== undefined) throw serious;
