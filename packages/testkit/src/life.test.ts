@@ -93,6 +93,20 @@ test("a server that is down says so, and restarts", async () => {
   assert.equal(server.isUp, false);
 });
 
+test("a server that stops by itself says why", async () => {
+  const dataDir = mkdtempSync(join(scratch, "gone-"));
+  const server = await TestServer.start({ dataDir, settings: { preAllocSize: 0, snapCount: 2 } });
+  const client = await server.connect();
+  rmSync(dataDir, { recursive: true });
+  // Its next snapshot or log file finds no directory.
+  const writes = Array.from({ length: 50 }, (_, i) => client.create(`/n${i}`, null, { timeoutMs: 2000 }));
+  await Promise.allSettled(writes);
+  const connecting = server.connect();
+  await assert.rejects(connecting, (error: Error) => /stopped by itself: .*ENOENT/s.test(error.message));
+  assert.throws(() => server.dump(), /stopped by itself: .*ENOENT/s);
+  await server.stop();
+});
+
 test("the server may die and stop under any fault, with clients in the midst of calls", async () => {
   for (const time of ["real", "virtual"] as const) {
     const server = await TestServer.start({ time });
@@ -107,10 +121,26 @@ test("the server may die and stop under any fault, with clients in the midst of 
   }
 });
 
-test("await using: the server stops at the end of its scope", async () => {
+test("what `await using` calls stops the server", async () => {
   const server = await TestServer.start();
   const client = await server.connect();
   await server[Symbol.asyncDispose]();
   assert.equal(client.state, "closed");
   assert.equal(server.isUp, false);
+});
+
+/** Runs text with syntax that this file may not use; undefined where Node.js does not know it. */
+function compile(body: string): ((TestServers: typeof TestServer) => Promise<TestServer>) | undefined {
+  try {
+    return new Function("TestServer", `return (async () => { ${body} })()`) as ReturnType<typeof compile>;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+const scoped = compile("let kept; { await using zk = await TestServer.start(); kept = zk; } return kept;");
+
+test("await using itself", { skip: scoped === undefined && "this Node.js has no `await using`" }, async () => {
+  assert.equal((await scoped?.(TestServer))?.isUp, false);
 });

@@ -44,6 +44,7 @@ export class MortalDisk implements Disk {
       return {
         path,
         write: (bytes, position) => this.#answer(() => file.write(bytes, position)),
+        writeDurably: (bytes, position) => this.#answer(() => file.writeDurably(bytes, position)),
         read: (target, position) => this.#answer(() => file.read(target, position)),
         datasync: () => this.#answer(() => file.datasync()),
         truncate: (size) => this.#answer(() => file.truncate(size)),

@@ -19,7 +19,8 @@ export interface TestServerOptions {
 
 export const HOST = "127.0.0.1";
 
-const DEFAULTS = { "4lw.commands.whitelist": "*" };
+/** Sessions of 4 to 40 seconds may be asked for, as with the zoo.cfg that ZooKeeper comes with. */
+const DEFAULTS = { tickTime: 2000, "4lw.commands.whitelist": "*" };
 
 /** @throws ConfigError, also for what a running server would only warn of: in a test it is a mistake */
 export function serverConfig({ settings, dataDir }: TestServerOptions, port: number): ServerConfig {

@@ -41,6 +41,8 @@ interface Life {
   readonly running: RunningServer;
   readonly clock: MortalClock;
   readonly disk: MemoryDisk | MortalDisk;
+  /** Aborted when the server stops by itself, because of a disk that cannot be written for instance. */
+  readonly failed: AbortSignal;
 }
 
 /** The same in every run, so that a test in virtual time fails always or never. */
@@ -90,12 +92,17 @@ export class TestServer implements AsyncDisposable {
     const disk = this.#disk instanceof MemoryDisk ? this.#disk : new MortalDisk(this.#disk);
     const ports = { clock, disk, network: this.#faults, random: this.#random };
     const running = await startServer({ config, logger: this.#options.logger ?? silentLogger, ports });
-    this.#life = { running, clock, disk };
+    const failure = new AbortController();
+    running.stopped.catch((cause: Error) => {
+      failure.abort(new Error(`the test server has stopped by itself: ${cause.message}`, { cause }));
+    });
+    this.#life = { running, clock, disk, failed: failure.signal };
     this.#port = running.address.port;
   }
 
   get #up(): Life {
     if (this.#life === null) throw new Error("this test server is down; restart() brings it back with its data");
+    this.#life.failed.throwIfAborted();
     return this.#life;
   }
 
@@ -115,13 +122,18 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** What a client needs besides the connect string when time is virtual: `connect(zk.connectString, zk.clientOptions)`. */
-  get clientOptions(): Required<Pick<ClientOptions, "clock" | "network" | "random">> {
+  get clientOptions(): { clock: Clock; network: Network; random: Random } {
     return { clock: this.#clock, network: this.#network, random: this.#random };
   }
 
-  /** A connected client, closed at `stop` unless the test has closed it before. */
+  /**
+   * A connected client, closed at `stop` unless the test has closed it before. While the server is down or paused it
+   * waits, for `connectTimeoutMs` at most.
+   */
   async connect(options: ClientOptions = {}): Promise<ZooKeeper> {
-    const client = await connect(this.connectString, { ...this.clientOptions, ...options });
+    const target = { ...this.clientOptions, ...options };
+    const failed = this.#life?.failed;
+    const client = await connect(this.connectString, failed === undefined ? target : { ...target, signal: failed });
     this.#clients.add(client);
     return client;
   }
@@ -223,9 +235,9 @@ export class TestServer implements AsyncDisposable {
 
   // --- life and death
 
-  /** False after `kill` and `stop`, until `restart`. */
+  /** False after `kill` and `stop` until `restart`, and when the server has stopped by itself. */
   get isUp(): boolean {
-    return this.#life !== null;
+    return this.#life !== null && !this.#life.failed.aborted;
   }
 
   /** Stops the server in order, if it is up, and starts it on the same data and port. Sessions that are not over go on. */
