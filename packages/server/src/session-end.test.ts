@@ -80,6 +80,24 @@ test("a connection lost is not a session lost", async () => {
   await bed.stop();
 });
 
+test("a session that is ending is not answered any more, for its client would believe that it lives", async () => {
+  const bed = await TestBed.start({ tickTime: 1000 });
+  const client = await bed.client({ timeOut: 4000 });
+  await bed.clock.run(3000);
+  bed.disk.syncDelayMs = 5000;
+  await bed.clock.run(2000);
+  client.take();
+  client.send(ping);
+  client.send(getData("/"));
+  await bed.clock.run(1000);
+  assert.deepEqual(brief(client.take()), []);
+  assert.equal(client.isClosed, false);
+  await bed.clock.run(5000);
+  assert.deepEqual(brief(client.take()), []);
+  assert.equal(client.isClosed, true);
+  await bed.stop();
+});
+
 test("thousands of sessions that expire together all end, a slice at a time", async () => {
   const bed = await TestBed.start({ tickTime: 1000, maxClientCnxns: 0 });
   const clients = [];

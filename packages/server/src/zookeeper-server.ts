@@ -163,7 +163,8 @@ export class ZooKeeperServer implements ClientService {
 
   drain(connection: ClientConnection, nowMs: number): void {
     const { session } = connection;
-    if (session !== null) this.tracker.touch(session, session.timeoutMs, nowMs);
+    // An answer in a session that is ending would tell its client that it lives. The connection ends with the session.
+    if (session !== null && !this.tracker.touch(session, session.timeoutMs, nowMs)) return;
     this.dispatcher.drain(connection, nowMs);
   }
 
@@ -199,7 +200,7 @@ export class ZooKeeperServer implements ClientService {
   #established(connection: ClientConnection, session: Session): void {
     this.#establisher.established(connection, session);
     if (connection.state !== "open") return;
-    this.dispatcher.drain(connection, this.clock.monotonicMs());
+    this.drain(connection, this.clock.monotonicMs());
     if (!connection.throttled) connection.socket.resume();
   }
 
