@@ -39,6 +39,7 @@ export class Leader {
   #epoch = 0;
   #acceptedStored = false;
   #currentStored = false;
+  #makingWayFor = 0;
   #lastProposed: Zxid;
   #phaseDeadlineMs = Number.POSITIVE_INFINITY;
   #nextHalfTickMs = Number.POSITIVE_INFINITY;
@@ -106,10 +107,14 @@ export class Leader {
         return links.connected(input.link);
       case "packet":
         links.packet(input.link, input.packet, this.#discovery);
+        if (links.higherEpoch > this.#makingWayFor) this.#makeWay();
         return this.#advance();
       case "disconnected":
         return links.disconnected(input.link);
       case "acceptedEpochStored":
+        if (input.epoch > this.#epoch) {
+          return this.#stepDown(`a voter has accepted epoch ${input.epoch}: a leader of a later one is needed`);
+        }
         this.#acceptedStored = true;
         return this.#advance();
       case "currentEpochStored":
@@ -148,6 +153,17 @@ export class Leader {
     this.#phase = phase;
     const waits = phase < LeaderPhase.active;
     this.#phaseDeadlineMs = waits ? this.#nowMs + initLimit * tickTimeMs : Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * A voter that has accepted a later epoch would be shut out for as long as this leader lasts. Once we have accepted it
+   * too, the next election leads beyond it.
+   */
+  #makeWay(): void {
+    const { higherEpoch } = this.#links;
+    if (higherEpoch <= this.#makingWayFor || !this.#rules.makeWayForHigherEpoch) return;
+    this.#makingWayFor = higherEpoch;
+    this.#outputs.push({ type: "storeAcceptedEpoch", epoch: higherEpoch });
   }
 
   /** Goes as far as what is known and stored allows. */

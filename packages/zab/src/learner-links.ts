@@ -47,6 +47,7 @@ export class LearnerLinks {
   #forwarding: readonly Link[] = [];
   #observing: readonly Link[] = [];
   #epoch = 0;
+  #higherEpoch = 0;
   #invites = false;
   #syncs = false;
   #isActive = false;
@@ -69,6 +70,11 @@ export class LearnerLinks {
   phaseOf(serverId: number): LinkPhase | -1 {
     const link = this.#byServer.get(serverId);
     return link?.follower ? link.phase : -1;
+  }
+
+  /** A later epoch that a voter has accepted, by mishap of a leader that came to nothing; 0 if there is none. */
+  get higherEpoch(): number {
+    return this.#higherEpoch;
   }
 
   connected(link: Link): void {
@@ -162,8 +168,11 @@ export class LearnerLinks {
     learner.follower = packet.type === QuorumPacketType.FOLLOWERINFO;
     learner.phase = LinkPhase.told;
     this.#byServer.set(serverid, learner);
-    discovery.tell(serverid, Math.max(0, zxidEpoch(packet.zxid)), learner.follower);
-    if (this.#invites) this.#invite(learner);
+    const acceptedEpoch = Math.max(0, zxidEpoch(packet.zxid));
+    discovery.tell(serverid, acceptedEpoch, learner.follower);
+    if (!this.#invites) return;
+    this.#invite(learner);
+    if (learner.follower && quorums.isVoter(serverid) && acceptedEpoch > this.#epoch) this.#higherEpoch = acceptedEpoch;
   }
 
   /** acceptedEpoch is on disk: whoever waits may hear of it. */

@@ -25,6 +25,8 @@ export interface Rules {
   readonly countOnlyVoters: boolean;
   /** The new epoch is above every accepted epoch that was told in time (1343). */
   readonly epochAboveAllAccepted: boolean;
+  /** A voter that has accepted a later epoch can never follow this leader, which therefore makes way for a later one. */
+  readonly makeWayForHigherEpoch: boolean;
   /** A learner that knows a longer history than the leader is refused, and not counted. */
   readonly leaderHasLongestHistory: boolean;
   /** A learner is told every proposal from the moment its sync was decided (882, 962; issue 1 of the Zab paper). */
@@ -54,6 +56,7 @@ export const allRules: Rules = {
   continuity: true,
   countOnlyVoters: true,
   epochAboveAllAccepted: true,
+  makeWayForHigherEpoch: true,
   leaderHasLongestHistory: true,
   forwardFromDecision: true,
   truncWithinEpoch: true,
