@@ -69,6 +69,8 @@ export class TxnLogWriter {
   #idleWaiters: (() => void)[] = [];
 
   #file: DiskFile | null = null;
+  /** Done when the files before it are closed. */
+  #retiring: Promise<void> = Promise.resolve();
   #position = 0;
   #reserved = 0;
   #lastAppended: Zxid = -1;
@@ -146,11 +148,8 @@ export class TxnLogWriter {
   /** Flushes, gives reserved space back and closes. */
   async close(): Promise<void> {
     await this.drained();
-    try {
-      await this.#closeFile();
-    } catch (error) {
-      this.#fail(error, "closing the log");
-    }
+    this.#retireFile();
+    await this.#retiring;
     this.#failed = true;
   }
 
@@ -224,7 +223,7 @@ export class TxnLogWriter {
   }
 
   async #openFile(zxid: Zxid): Promise<DiskFile> {
-    await this.#closeFile();
+    this.#retireFile();
     const { disk, directory } = this.#options;
     const file = await disk.open(logPath(directory, zxid), "create");
     this.#file = file;
@@ -252,12 +251,21 @@ export class TxnLogWriter {
     else if (!next.startsFile) startFileWith(next);
   }
 
-  async #closeFile(): Promise<void> {
+  /** The file is complete: its reserved space goes back and it is closed, for which nobody waits but `close`. */
+  #retireFile(): void {
     const file = this.#file;
     if (file === null) return;
     this.#file = null;
-    if (this.#reserved > this.#position) await file.truncate(this.#position);
-    await file.close();
+    const position = this.#position;
+    const isReserved = this.#reserved > position;
+    const retire = async (): Promise<void> => {
+      if (isReserved) await file.truncate(position);
+      await file.close();
+    };
+    this.#retiring = Promise.all([this.#retiring, retire()]).then(
+      () => {},
+      (error: unknown) => this.#fail(error, "closing the log"),
+    );
   }
 
   #fail(error: unknown, doing: string): void {
