@@ -100,7 +100,8 @@ export class SimConnection implements Connection {
   write(bytes: Uint8Array): boolean {
     if (this.#ended || this.isClosed) return false;
     this.#unread += bytes.length;
-    this.#send({ kind: "data", bytes: bytes.slice() });
+    // A Buffer's own slice would be a view of memory that the program writes on.
+    this.#send({ kind: "data", bytes: Uint8Array.prototype.slice.call(bytes) });
     if (this.#unread <= KERNEL_BYTES) return true;
     this.#wantsDrain = true;
     return false;
