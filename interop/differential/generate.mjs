@@ -1,6 +1,7 @@
 // One seed, one list of operations. The list depends on nothing but the seed and its length, so that any part of it
 // can be played again, also with pieces left out.
 
+import { openAcl } from "../lib/records.mjs";
 import { SeededRandom } from "./random.mjs";
 import * as word from "./vocabulary.mjs";
 
@@ -61,7 +62,10 @@ function setACL(random, options) {
 }
 
 const pathOnly = (random) => ({ path: word.anyPath(random) });
-const read = (random) => ({ path: word.anyPath(random), watch: random.chance(0.5) });
+const read = (random) => ({
+  path: random.chance(0.3) ? watchedPath(random) : word.anyPath(random),
+  watch: random.chance(0.5),
+});
 const check = deleteFields;
 const nothing = () => ({});
 
@@ -92,8 +96,30 @@ const subReads = [
 /** A null ACL in a multi stops Apache's decoder half way, and no zxid is taken then: no client sends that. */
 const subFields = (fields) => (fields.acl === null ? { ...fields, acl: [] } : fields);
 
-/** Half of all multis stay on a few neighbouring paths, so that their operations depend on each other. */
+/** Parts that go well one after the other, on a node that the first of them makes; what is left of it may be nothing. */
+function chain(random) {
+  const parent = random.pick(["/a", "/b", "/c", "/日本"]);
+  const path = `${parent}/m${random.int(0, 3)}`;
+  const make = random.pick(["create", "create", "create2", "createContainer", "createTTL"]);
+  const flags = { createContainer: 4, createTTL: 5 }[make] ?? random.pick([0, 0, 1]);
+  const fresh = { path, data: word.data(random), acl: openAcl, flags, ttl: 3_600_000 };
+  const parts = [
+    { op: make, ...fresh },
+    { op: "setData", path, data: word.data(random), version: 0 },
+    { op: "check", path, version: random.pick([1, 1, -1]) },
+    { op: "create", path: `${parent}/s-`, data: null, acl: word.acl(random) ?? [], flags: random.pick([2, 3]) },
+    { op: "create2", path: `${path}/s-`, data: null, acl: openAcl, flags: 2 },
+    { op: "setData", path: parent, data: word.data(random), version: -1 },
+    { op: "delete", path, version: -1 },
+    { op: make, ...fresh },
+  ];
+  // Mostly all that go together; sometimes with holes, so that later parts miss what earlier ones would have done.
+  return parts.filter((_part, i) => (i === 4 ? random.chance(0.2) : random.chance(i === 0 ? 0.95 : 0.75)));
+}
+
+/** Half of the other multis stay on a few neighbouring paths, so that their parts depend on each other. */
 function multi(random, options) {
+  if (random.chance(0.35)) return { ops: chain(random) };
   const near = random.chance(0.5) ? word.path(random, options) : undefined;
   const ops = random.list(random.int(0, 6), () => {
     const { op, make } = random.weighted(subOperations);
@@ -126,12 +152,15 @@ const setWatches2 = (random) => ({
   persistent: somePaths(random),
   persistentRecursive: somePaths(random),
 });
+/** Few enough that watches meet those who look for them. */
+const watchedPath = (random, options) =>
+  random.chance(0.6) ? random.pick(["/", "/a", "/b", "/c", "/a/x"]) : word.anyPath(random, options);
 const addWatch = (random) => ({
-  path: word.anyPath(random, noNull),
+  path: watchedPath(random, noNull),
   mode: random.chance(0.9) ? random.int(0, 1) : random.pick([2, -1, 99]),
 });
 const watchType = (random) => ({
-  path: word.anyPath(random),
+  path: watchedPath(random),
   type: random.chance(0.9) ? random.int(1, 5) : random.pick([0, 6, -1]),
 });
 const getEphemerals = (random) => ({
@@ -312,8 +341,30 @@ function quota(random, slot) {
   ]);
 }
 
+/** A watch that is looked for, taken away, and looked for again, with something else in between. */
+function watched(random, slot) {
+  const path = watchedPath(random, noNull);
+  const [name, fields, type] = random.pick([
+    ["addWatch", { mode: 0 }, 4],
+    ["addWatch", { mode: 1 }, 5],
+    ["getData", { watch: true }, 2],
+    ["getChildren", { watch: true }, 1],
+    ["exists", { watch: true }, 2],
+  ]);
+  const ask = (asked, typeOf) => ({ kind: "call", slot, name: asked, fields: { path, type: typeOf } });
+  const steps = [
+    { kind: "call", slot, name, fields: { path, ...fields } },
+    ask("checkWatches", random.chance(0.7) ? type : random.int(1, 5)),
+    ...(random.chance(0.5) ? oneCall(random, random.int(0, slots - 1)) : []),
+    ask("removeWatches", random.chance(0.7) ? type : random.int(1, 5)),
+    ask("checkWatches", 3),
+  ];
+  return steps.filter(() => random.chance(0.85));
+}
+
 const everything = [
   [100, oneCall],
+  [2, watched],
   [9, burst],
   [7, damaged],
   [0.7, unknown],
