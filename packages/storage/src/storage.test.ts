@@ -109,6 +109,52 @@ test("truncate to before the oldest snapshot is refused and changes nothing", as
   assert.deepEqual(await filesOf(world), before);
 });
 
+const EPOCH = 2 ** 32;
+
+/** A state that came from the leader: what the log would have brought up to `zxid`, had it been there. */
+async function replaceAt(world: World, life: Life, zxid: number): Promise<void> {
+  await world.settle(life.storage.drained());
+  life.state.lastZxid = zxid;
+  await world.settle(life.storage.replace(life.state.source()));
+}
+
+test("replace: another state takes the place of all, and the log goes on from it", async () => {
+  const world = makeWorld();
+  const life = await start(world);
+  await world.settle(life.storage.takeSnapshot(life.state.source()));
+  await write(world, life, 1, 10);
+  await replaceAt(world, life, 20);
+  await write(world, life, 21, 25);
+  world.disk.crash();
+  const next = await start(world, { trustEmptySnapshot: false });
+  assert.equal(next.recovered.lastProcessedZxid, 25);
+  assert.equal(next.recovered.snapshotZxid, 20);
+});
+
+test("replace by an older state leaves nothing behind, even if no snapshot is as old", async () => {
+  const world = makeWorld();
+  const life = await start(world);
+  await write(world, life, 1, 10);
+  await world.settle(life.storage.takeSnapshot(life.state.source()));
+  await replaceAt(world, life, 5);
+  world.disk.crash();
+  const next = await start(world, { trustEmptySnapshot: false });
+  assert.deepEqual([next.recovered.lastProcessedZxid, next.recovered.snapshotZxid], [5, 5]);
+  assert.deepEqual(await filesOf(world), ["snapshot.5"]);
+});
+
+test("readLog never reads across what only a snapshot bridges, new epochs included", async () => {
+  const world = makeWorld();
+  const life = await start(world);
+  await world.settle(life.storage.takeSnapshot(life.state.source()));
+  await write(world, life, 1, 10);
+  await replaceAt(world, life, 20);
+  await write(world, life, EPOCH + 1, EPOCH + 3);
+  const read = (after: number) => world.settle(life.storage.readLog(after, () => true));
+  await assert.rejects(read(4), /the log may lack what came before this snapshot/);
+  assert.equal(await read(20), EPOCH + 3);
+});
+
 test("readLog gives flushed transactions after a zxid, while writing goes on", async () => {
   const world = makeWorld();
   const life = await start(world, { txnLogSizeLimitInKb: 1 });

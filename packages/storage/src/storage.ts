@@ -12,13 +12,13 @@ import type { Clock, Disk, Random, Timer } from "@vivarium/runtime";
 import { DataDirectories } from "./data-directories.ts";
 import { directorySizeBytes } from "./directory-size.ts";
 import { EpochFiles } from "./epoch-files.ts";
-import type { SnapshotFile } from "./file-names.ts";
+import { listSnapshots, type SnapshotFile } from "./file-names.ts";
 import { purge } from "./purge.ts";
 import { type Recovered, recover, type StateBuilder } from "./recovery.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
 import { writeSnapshot } from "./snapshot-writer.ts";
 import { defaultStorageConfig, type StorageConfig } from "./storage-config.ts";
-import type { StorageError } from "./storage-error.ts";
+import { StorageError } from "./storage-error.ts";
 import { truncateAfter } from "./truncation.ts";
 import { readTxnLog } from "./txn-log-reader.ts";
 import { TxnLogWriter } from "./txn-log-writer.ts";
@@ -173,16 +173,27 @@ export class Storage {
 
   /**
    * Visits flushed transactions after `after`, in order, until `visit` returns false. `entry` is valid only during the
-   * call; see readTxn. @returns the last zxid seen. @throws StorageError if the log does not go back that far.
+   * call; see readTxn. @returns the last zxid seen. @throws StorageError if the log does not go back that far, also when
+   * only a snapshot bridges a hole in it: one of a transaction that is not in the log, as after `replace`.
    */
-  readLog(after: Zxid, visit: (entry: Reader, zxid: Zxid) => boolean): Promise<Zxid> {
+  async readLog(after: Zxid, visit: (entry: Reader, zxid: Zxid) => boolean): Promise<Zxid> {
+    const { disk } = this.#options;
     const { lastFlushed } = this;
+    const snapshots = await listSnapshots(disk, this.directories.snapshots);
+    const bridges = snapshots.filter(({ zxid }) => zxid > after);
     return readTxnLog({
-      disk: this.#options.disk,
+      disk,
       directory: this.directories.logs,
       after,
       through: lastFlushed === -1 ? Number.POSITIVE_INFINITY : lastFlushed,
-      visit,
+      visit: (entry, zxid) => {
+        const next = bridges.at(-1);
+        if (next !== undefined && next.zxid < zxid) {
+          throw new StorageError(next.path, "the log may lack what came before this snapshot", "Begin from it.");
+        }
+        if (next?.zxid === zxid) bridges.pop();
+        return visit(entry, zxid);
+      },
     });
   }
 
@@ -190,8 +201,26 @@ export class Storage {
   async truncate(zxid: Zxid): Promise<void> {
     await this.#log.close();
     await this.#snapshot?.catch(() => {});
-    await truncateAfter(this.#options.disk, this.directories, zxid);
+    await truncateAfter({ disk: this.#options.disk, directories: this.directories, zxid });
     this.#log = this.#newLog();
+  }
+
+  /**
+   * A state that came from elsewhere takes the place of what is here: transactions after its zxid and the snapshots that
+   * have them go, and it becomes a snapshot. What the log lacks before it, `readLog` knows. @throws StorageError
+   */
+  async replace(source: SnapshotSource): Promise<SnapshotFile> {
+    const { zxid } = source;
+    try {
+      await this.#log.close();
+      await this.#snapshot?.catch(() => {});
+      await truncateAfter({ disk: this.#options.disk, directories: this.directories, zxid, mayEmpty: true });
+      this.#log = this.#newLog();
+    } catch (error) {
+      source.close();
+      throw error;
+    }
+    return this.takeSnapshot(source);
   }
 
   /** Deletes old snapshots and logs now. @returns the deleted files. */

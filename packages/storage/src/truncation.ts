@@ -12,11 +12,26 @@ import { type LogFile, listLogs, listSnapshots } from "./file-names.ts";
 import { StorageError, storageErrorFrom } from "./storage-error.ts";
 import { scanFile } from "./txn-log-reader.ts";
 
+export interface TruncateOptions {
+  disk: Disk;
+  directories: DataDirectories;
+  zxid: Zxid;
+  /** Another state follows: if no snapshot is as old as `zxid`, then nothing here is worth anything, and all of it goes. */
+  mayEmpty?: boolean;
+}
+
 /** The log must be closed, and the state reloaded afterwards. @throws StorageError: the server must stop. */
-export async function truncateAfter(disk: Disk, directories: DataDirectories, zxid: Zxid): Promise<void> {
+export async function truncateAfter({ disk, directories, zxid, mayEmpty = false }: TruncateOptions): Promise<void> {
   const snapshots = await listSnapshots(disk, directories.snapshots);
   const logs = await listLogs(disk, directories.logs);
-  if (snapshots.every((snapshot) => snapshot.zxid > zxid)) {
+  const isBaseless = snapshots.every((snapshot) => snapshot.zxid > zxid);
+  if (isBaseless && mayEmpty) {
+    // The log first: without a snapshot it would be refused at the next start.
+    await removeAll(disk, directories.logs, logs.reverse());
+    await removeAll(disk, directories.snapshots, snapshots);
+    return;
+  }
+  if (isBaseless) {
     throw new StorageError(
       directories.snapshots,
       `the leader asks to go back to transaction ${zxidHex(zxid)}, but no snapshot is that old`,
@@ -39,8 +54,12 @@ export async function truncateAfter(disk: Disk, directories: DataDirectories, zx
 
 async function removeAll(disk: Disk, directory: string, files: readonly { path: string }[]): Promise<void> {
   for (const { path } of files) {
-    await disk.unlink(path);
-    await disk.syncDirectory(directory);
+    try {
+      await disk.unlink(path);
+      await disk.syncDirectory(directory);
+    } catch (error) {
+      throw storageErrorFrom(error, path, "removing what the leader does not have");
+    }
   }
 }
 
