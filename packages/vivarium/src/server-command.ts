@@ -10,7 +10,6 @@ import {
   logLevels,
   type Override,
   type ParsedConfig,
-  parseConfig,
   type RunningServer,
   type ServerConfig,
   settingsHelp,
@@ -136,7 +135,7 @@ async function readConfig(line: CommandLine): Promise<ParsedConfig> {
   }
   if (others.length > 0) throw new UsageError(`one configuration file is enough: what is ${others.join(" ")}?`);
   const overrides = readOverrides(line);
-  return file === undefined ? parseConfig({ overrides }) : await loadConfig(file, overrides);
+  return loadConfig(file, overrides);
 }
 
 function readOverrides(line: CommandLine): Override[] {

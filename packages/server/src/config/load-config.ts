@@ -7,14 +7,15 @@ import { type Override, type ParsedConfig, parseConfig } from "./parse-config.ts
 import { PropertiesSyntaxError, parseProperties } from "./properties.ts";
 
 /**
- * Reads and parses a zoo.cfg.
+ * Reads and parses a zoo.cfg, or what the command line says where there is none.
  *
  * @throws ConfigError when the file, or one that it names, cannot be read or used.
  */
-export async function loadConfig(file: string, overrides: readonly Override[] = []): Promise<ParsedConfig> {
-  const text = await readText(file, "Check the path, or leave the file out to try a server on defaults.");
-  const named = namedFiles(text, overrides);
-  const dynamicFile = named.dynamicConfigFile && resolve(dirname(file), named.dynamicConfigFile);
+export async function loadConfig(file: string | undefined, overrides: readonly Override[] = []): Promise<ParsedConfig> {
+  const hint = "Check the path, or leave the file out to try a server on defaults.";
+  const text = file === undefined ? undefined : await readText(file, hint);
+  const named = namedFiles(text ?? "", overrides);
+  const dynamicFile = named.dynamicConfigFile && resolve(dirname(file ?? ""), named.dynamicConfigFile);
   const dynamic =
     dynamicFile === undefined
       ? undefined
