@@ -6,6 +6,7 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Clock } from "./clock.ts";
 import { DirectoryLockedError, type Disk, type DiskFile, type DiskLock, type FileInfo, OpenMode } from "./disk.ts";
+import { MemoryDirectory } from "./memory-directory.ts";
 import { MemoryFile } from "./memory-file.ts";
 import type { Random } from "./random.ts";
 
@@ -30,12 +31,6 @@ export interface MemoryDiskOptions {
   capacityBytes?: number;
 }
 
-/** Names in a directory: now, and as a power failure would leave them at worst. */
-interface MemoryDirectory {
-  entries: Map<string, MemoryFile>;
-  durable: Map<string, MemoryFile>;
-}
-
 export class MemoryDisk implements Disk {
   capacityBytes: number;
   /** How long a sync takes. */
@@ -44,7 +39,7 @@ export class MemoryDisk implements Disk {
   fault: (operation: DiskOperation, path: string) => string | null = () => null;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #directories = new Map<string, MemoryDirectory>([["/", { entries: new Map(), durable: new Map() }]]);
+  readonly #directories = new Map([["/", new MemoryDirectory()]]);
   readonly #locks = new Map<string, string>();
   /** Counts crashes: what belongs to an earlier life gets no answer. */
   #life = 0;
@@ -60,15 +55,8 @@ export class MemoryDisk implements Disk {
     this.kill();
     const files = new Set<MemoryFile>();
     for (const directory of this.#directories.values()) {
-      const survivors = new Map<string, MemoryFile>();
-      for (const name of new Set([...directory.entries.keys(), ...directory.durable.keys()])) {
-        const from = this.#random.int(2) === 0 ? directory.entries : directory.durable;
-        const file = from.get(name);
-        if (file !== undefined) survivors.set(name, file);
-      }
-      directory.entries = survivors;
-      directory.durable = new Map(survivors);
-      for (const file of survivors.values()) files.add(file);
+      directory.crash(this.#random);
+      for (const file of directory.files()) files.add(file);
     }
     for (const file of files) file.crash(this.#random);
   }
@@ -81,12 +69,12 @@ export class MemoryDisk implements Disk {
 
   open(path: string, mode: OpenMode): Promise<DiskFile> {
     return this.perform("open", path, () => {
-      const { entries } = this.#parent(path);
-      let file = entries.get(basename(path));
+      const directory = this.#parent(path);
+      let file = directory.get(basename(path));
       if (mode === OpenMode.create) {
         if (file === undefined) {
           file = new MemoryFile();
-          entries.set(basename(path), file);
+          directory.set(basename(path), file);
         } else {
           file.truncate(0);
         }
@@ -100,14 +88,14 @@ export class MemoryDisk implements Disk {
     return this.perform("readDirectory", path, () => {
       const here = resolve(path);
       const below = [...this.#directories.keys()].filter((other) => other !== here && dirname(other) === here);
-      return [...this.#directory(path).entries.keys(), ...below.map((other) => basename(other))];
+      return [...this.#directory(path).names(), ...below.map((other) => basename(other))];
     });
   }
 
   stat(path: string): Promise<FileInfo | null> {
     return this.perform("stat", path, () => {
       if (this.#directories.has(resolve(path))) return { kind: "directory", sizeBytes: 0, modifiedMs: 0 };
-      const file = this.#directories.get(dirname(resolve(path)))?.entries.get(basename(path));
+      const file = this.#directories.get(dirname(resolve(path)))?.get(basename(path));
       if (file === undefined) return null;
       return { kind: "file", sizeBytes: file.size, modifiedMs: file.modifiedMs };
     });
@@ -115,16 +103,16 @@ export class MemoryDisk implements Disk {
 
   rename(from: string, to: string): Promise<void> {
     return this.perform("rename", from, () => {
-      const file = this.#parent(from).entries.get(basename(from));
+      const file = this.#parent(from).get(basename(from));
       if (file === undefined) throw failure("ENOENT", "rename", from);
-      this.#parent(to).entries.set(basename(to), file);
-      this.#parent(from).entries.delete(basename(from));
+      this.#parent(to).set(basename(to), file);
+      this.#parent(from).delete(basename(from));
     });
   }
 
   unlink(path: string): Promise<void> {
     return this.perform("unlink", path, () => {
-      if (!this.#parent(path).entries.delete(basename(path))) throw failure("ENOENT", "unlink", path);
+      if (!this.#parent(path).delete(basename(path))) throw failure("ENOENT", "unlink", path);
     });
   }
 
@@ -132,15 +120,14 @@ export class MemoryDisk implements Disk {
   makeDirectory(path: string): Promise<void> {
     return this.perform("makeDirectory", path, () => {
       for (let here = resolve(path); !this.#directories.has(here); here = dirname(here)) {
-        this.#directories.set(here, { entries: new Map(), durable: new Map() });
+        this.#directories.set(here, new MemoryDirectory());
       }
     });
   }
 
   syncDirectory(path: string): Promise<void> {
     return this.perform("syncDirectory", path, () => {
-      const directory = this.#directory(path);
-      directory.durable = new Map(directory.entries);
+      this.#directory(path).sync();
     });
   }
 
@@ -193,7 +180,7 @@ export class MemoryDisk implements Disk {
   /** By the sizes of all files. */
   get usedBytes(): number {
     let used = 0;
-    for (const { entries } of this.#directories.values()) for (const file of entries.values()) used += file.size;
+    for (const directory of this.#directories.values()) for (const file of directory.files()) used += file.size;
     return used;
   }
 
