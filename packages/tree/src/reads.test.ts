@@ -187,6 +187,9 @@ test("getEphemerals filters by prefix", () => {
   const cases: [string, string[]][] = [
     ["", ["/e/1", "/e/2", "/f"]],
     [" / ", ["/e/1", "/e/2", "/f"]],
+    ["\0\t", ["/e/1", "/e/2", "/f"]],
+    ["\u00a0", []],
+    ["//", []],
     ["/e", ["/e/1", "/e/2"]],
     ["/nothing", []],
   ];

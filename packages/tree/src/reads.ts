@@ -159,7 +159,7 @@ export class Reads {
 
   #getEphemerals(caller: Caller, reader: Reader, writer: Writer): number {
     const prefix = reader.nullableUstring() ?? "";
-    const all = prefix.trim() === "" || prefix.trim() === "/";
+    const all = isBlankOrRoot(prefix);
     const countAt = writer.reserve(4);
     writer.length += 4;
     let count = 0;
@@ -228,6 +228,16 @@ export class Reads {
     if (aclId === OPEN_ACL_ID) return ErrorCode.OK;
     return this.#auth.checkACL(this.#tree.acls.get(aclId), perms, caller.authInfo) ? ErrorCode.OK : ErrorCode.NOAUTH;
   }
+}
+
+/** Blanks around it do not count, and they are what Java's trim takes for blank: all up to U+0020, U+0000 included. */
+function isBlankOrRoot(prefix: string): boolean {
+  let slashes = 0;
+  for (let i = 0; i < prefix.length; i++) {
+    if (prefix.charCodeAt(i) <= 0x20) continue;
+    if (prefix[i] !== "/" || ++slashes > 1) return false;
+  }
+  return true;
 }
 
 /** The path comes back as it came, be it null; waiting for the leader is the pipeline's business. */
