@@ -38,6 +38,8 @@ export interface SeedReport {
   readonly servers: number;
   /** Null: nothing wrong was seen. */
   readonly violation: Violation | null;
+  /** Of what a program threw. */
+  readonly stack: string;
   /** Equal seeds give equal hashes. */
   readonly hash: string;
   readonly simulatedMs: number;
@@ -71,6 +73,7 @@ class SeedRun {
   readonly #clients: SimClient[] = [];
   readonly #nemesis: Nemesis;
   #violation: Violation | null = null;
+  #stack = "";
 
   constructor({ seed, servers = 1, print }: SeedOptions) {
     this.#options = { seed, servers };
@@ -140,8 +143,9 @@ class SeedRun {
   }
 
   #threw(error: unknown, who: string): void {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const what = error instanceof Error ? error.message : String(error);
     this.#report(violation("programs do not throw", `${who}: ${what}`, who));
+    if (error instanceof Error && error.stack !== undefined) this.#stack = error.stack;
   }
 
   #committed(txn: Committed, server: string): void {
@@ -255,6 +259,7 @@ class SeedRun {
     return {
       ...this.#options,
       violation: this.#violation,
+      stack: this.#stack,
       hash: trace.hash,
       simulatedMs: loop.elapsedMs,
       events: loop.count,
@@ -267,5 +272,5 @@ class SeedRun {
   }
 }
 
-/** What a request, its sync and its answer may take when nothing is wrong. */
-const SLOWEST_MS = 1000;
+/** How long a sync may still take that began before the healing, and whatever waits for it. */
+const SLOWEST_MS = 9000;

@@ -42,7 +42,7 @@ function place(history: History, truth: Truth): Map<Operation, Committed> {
   for (const txn of truth.history) {
     for (const effect of txn.effects) {
       if (effect.kind !== "delete") {
-        if (effect.data !== "") byData.set(effect.data, txn);
+        if (effect.data !== "" && !byData.has(effect.data)) byData.set(effect.data, txn);
         continue;
       }
       if (txn.type !== OpCode.delete) continue;
@@ -95,7 +95,7 @@ function checkAcknowledged(operation: Operation, txn: Committed | undefined, tru
     told("a reply tells its zxid", `is 0x${zxidHex(txn.zxid)}, and its reply told only 0x${zxidHex(seen)}`);
   }
   const problem = effectProblem(operation, txn);
-  if (problem !== undefined) told("a write does what was asked", `${problem}: ${JSON.stringify(txn.effects)}`);
+  if (problem !== undefined) told("a write does what was asked", `${problem}: ${effectsText(txn)}`);
 }
 
 function effectProblem(operation: Operation, { effects, zxid }: Committed): string | undefined {
@@ -109,6 +109,10 @@ function effectProblem(operation: Operation, { effects, zxid }: Committed): stri
   if (effect.kind === "setData" && version !== -1 && effect.version !== version + 1) return "had another version";
   if (stat !== null && stat.mzxid !== zxid) return `was said to be 0x${zxidHex(stat.mzxid)}`;
   return undefined;
+}
+
+function effectsText({ effects }: Committed): string {
+  return effects.map(({ kind, path }) => `${kind} ${path}`).join(", ") || "nothing";
 }
 
 const SEQUENCE_DIGITS = 10;
@@ -170,7 +174,7 @@ function checkPhantoms(history: History, placement: Placement, truth: Truth): vo
     const who = ids.has(txn.sessionId)
       ? "which its session never asked for, or it was done twice"
       : "by nobody's session";
-    const what = `0x${zxidHex(txn.zxid)} is committed, ${who}: ${JSON.stringify(txn.effects)}`;
+    const what = `0x${zxidHex(txn.zxid)} is committed, ${who}: ${effectsText(txn)}`;
     truth.report(violation("a write is done once", what, hex(txn.sessionId)));
   }
 }
