@@ -196,10 +196,12 @@ export class RequestDispatcher {
     if (route === "write" && request.refusal === ErrorCode.OK) {
       connection.pending.push(request);
       this.#dispatch.submit(connection, request, reader);
-    } else if (type === OpCode.sync && this.#dispatch.sync(connection, request)) {
+    } else if (type === OpCode.sync) {
       request.frame = { bytes, start: reader.offset, end };
       request.isSyncing = true;
       connection.pending.push(request);
+      // On a leader with nothing on its way `synced` follows within this very call.
+      if (!this.#dispatch.sync(connection, request)) this.synced(connection, request);
     } else if (connection.pending.length > 0) {
       request.frame = { bytes, start: reader.offset, end };
       connection.pending.push(request);
