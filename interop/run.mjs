@@ -145,11 +145,7 @@ async function main() {
     }
     rows.push({ title: client.title, results });
   }
-  // Ensembles of our own servers are not there yet.
-  const ensembles = against.filter((name) => name === "apache");
-  if (withEnsemble && ensembles.length > 0) {
-    rows.push(...(await clientEnsemble.run({ against: ensembles, verbose: options.verbose })));
-  }
+  if (withEnsemble) rows.push(...(await clientEnsemble.run({ against, verbose: options.verbose })));
   if (withMoves) rows.push(...(await moves.run({ against, verbose: options.verbose })));
   if (withWords && against.includes("vivarium")) rows.push(...(await words.run({ verbose: options.verbose })));
   if (withDifferential && against.includes("vivarium"))
