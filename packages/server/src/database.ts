@@ -37,6 +37,8 @@ export class Database {
   tree: DataTree;
   readonly #options: DatabaseOptions;
   readonly #treeOptions: DataTreeOptions;
+  /** The snapshot that is being written in the background; settled if there is none. */
+  #snapshotting: Promise<void> = Promise.resolve();
 
   /** Makes, locks and checks the directories. @throws StorageError, DirectoryLockedError */
   static async open(options: DatabaseOptions): Promise<Database> {
@@ -124,31 +126,44 @@ export class Database {
     await this.load();
   }
 
-  /** Makes the tree, which stands at `zxid` and came from elsewhere, what the files say. @throws StorageError */
-  async replaceFiles(zxid: Zxid): Promise<void> {
-    await this.storage.truncate(zxid);
-    await this.takeSnapshot();
+  /** Makes the tree, which came from elsewhere, what the files say. @throws StorageError */
+  async replaceFiles(): Promise<void> {
+    await this.#timed(() => this.storage.replace(this.tree.snapshotSource()));
   }
 
-  /** Applies to the tree what is in the log and not in the tree: nobody may vote by less than is on its disk. */
+  /**
+   * Applies to the tree what is in the log and not in the tree: nobody may vote by less than is on its disk. It need not
+   * be committed, so that no snapshot must be reading the tree; see `atRest`.
+   */
   async replayTail(): Promise<void> {
-    await this.storage.drained();
     await this.storage.readLog(this.tree.lastProcessedZxid, (entry) => {
       this.tree.apply(readTxn(entry));
       return true;
     });
   }
 
+  /** Everything appended is on disk and no snapshot is being written. */
+  async atRest(): Promise<void> {
+    await this.storage.drained();
+    await this.#snapshotting;
+  }
+
   /** Writes a snapshot in the background. */
   snapshot(): void {
-    this.takeSnapshot().catch((error: Error) => this.#options.onFatal("a snapshot cannot be written", error));
+    this.#snapshotting = this.takeSnapshot().catch((error: Error) =>
+      this.#options.onFatal("a snapshot cannot be written", error),
+    );
   }
 
   /** Writes a snapshot; done when it is safe on disk. @throws StorageError */
-  async takeSnapshot(): Promise<void> {
+  takeSnapshot(): Promise<void> {
+    return this.#timed(() => this.storage.takeSnapshot(this.tree.snapshotSource()));
+  }
+
+  async #timed(write: () => Promise<{ path: string }>): Promise<void> {
     const { ports, logger, stats } = this.#options;
     const startMs = ports.clock.monotonicMs();
-    const { path } = await this.storage.takeSnapshot(this.tree.snapshotSource());
+    const { path } = await write();
     const tookMs = ports.clock.monotonicMs() - startMs;
     stats.snapshots.add(tookMs);
     logger.info("snapshot written", { file: path, tookMs: Math.round(tookMs) });

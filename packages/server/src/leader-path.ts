@@ -36,7 +36,7 @@ export interface LeaderPathOptions {
   agreement: Agreement;
   /** For the digests that transactions carry. */
   crc32: Crc32;
-  /** The tree has applied everything up to this zxid. */
+  /** The tree has applied everything up to this zxid: once per turn. */
   applied?(zxid: Zxid): void;
 }
 
@@ -53,8 +53,11 @@ export class LeaderPath implements WritePath {
   readonly #onApplied: (zxid: Zxid) => void;
   readonly #prepare: Prepare;
   readonly #proposals = new Fifo<Proposal>();
+  /** Who waits until all up to a zxid is applied. */
+  readonly #waiters = new Fifo<{ zxid: Zxid; action: () => void }>();
   #committedZxid: Zxid = -1;
   #isApplying = false;
+  #isStopped = false;
 
   constructor(server: ZooKeeperServer, { agreement, crc32, applied = () => {} }: LeaderPathOptions) {
     this.#server = server;
@@ -89,12 +92,21 @@ export class LeaderPath implements WritePath {
       this.#server.dispatcher.refuse(connection, request, ErrorCode.MARSHALLINGERROR);
       return;
     }
-    // Another server, which forwards without looking, can be answered by a transaction only.
-    const prepared = decided ?? this.#prepare.refuse(write, nowMs, ErrorCode.MARSHALLINGERROR);
+    if (decided === undefined) return this.refuse(write, ErrorCode.MARSHALLINGERROR);
     // The session's end is decided: nothing it asks for after this will be done.
     if (write.type === OpCode.closeSession) this.#server.tracker.setClosing(write.sessionId);
-    this.#proposals.push({ prepared, connection, request });
-    this.#agreement.propose(prepared.entry, prepared.txn);
+    this.#propose({ prepared: decided, connection, request });
+  }
+
+  /** Another server, which forwards without looking, can be answered by a transaction only. */
+  refuse(write: OwnedWrite, err: number): void {
+    const prepared = this.#prepare.refuse(write, this.#server.clock.wallMs(), err);
+    this.#propose({ prepared, connection: null, request: null });
+  }
+
+  #propose(proposal: Proposal): void {
+    this.#proposals.push(proposal);
+    this.#agreement.propose(proposal.prepared.entry, proposal.prepared.txn);
   }
 
   /** Where a server is its own quorum, a sync has nothing to wait for but this session's own writes. */
@@ -121,18 +133,42 @@ export class LeaderPath implements WritePath {
     if (!this.#isApplying) this.#applyTurn();
   }
 
+  /** Calls back once the tree has everything that is committed by now. */
+  whenApplied(action: () => void): void {
+    this.#waiters.push({ zxid: this.#committedZxid, action });
+    if (!this.#isApplying) this.#tellWaiters();
+  }
+
+  /** Nothing is applied any more: the term is over, and what is in the log is the next one's business. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   #applyTurn(): void {
+    if (this.#isStopped) return;
     const { clock } = this.#server;
     const startMs = clock.monotonicMs();
-    this.#isApplying = false;
-    for (let count = 1; this.#applyNext(); count++) {
-      if (count % APPLY_SLICE === 0 && clock.monotonicMs() - startMs > TURN_BUDGET_MS) {
-        this.#isApplying = true;
-        clock.defer(() => this.#applyTurn());
-        break;
-      }
+    let isCut = false;
+    let applied = 0;
+    this.#isApplying = true;
+    while (!isCut && this.#applyNext()) {
+      applied++;
+      isCut = applied % APPLY_SLICE === 0 && clock.monotonicMs() - startMs > TURN_BUDGET_MS;
     }
+    if (isCut) clock.defer(() => this.#applyTurn());
+    if (applied > 0) this.#onApplied(this.#server.tree.lastProcessedZxid);
+    this.#isApplying = isCut;
+    this.#tellWaiters();
     this.#server.endOfTurn();
+  }
+
+  #tellWaiters(): void {
+    const next = this.#proposals.peek()?.prepared.txn.header.zxid ?? Number.POSITIVE_INFINITY;
+    for (let waiter = this.#waiters.peek(); waiter !== undefined; waiter = this.#waiters.peek()) {
+      if (waiter.zxid >= next) return;
+      this.#waiters.shift();
+      waiter.action();
+    }
   }
 
   #applyNext(): boolean {
@@ -142,7 +178,6 @@ export class LeaderPath implements WritePath {
     const { txn } = proposal.prepared;
     const result = this.#server.tree.apply(txn);
     this.#prepare.applied(txn.header.zxid);
-    this.#onApplied(txn.header.zxid);
     this.#server.applied(txn, proposal.connection);
     replyToWrite(this.#server, proposal, { zxid: txn.header.zxid, result });
     return true;

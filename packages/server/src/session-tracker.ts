@@ -46,6 +46,16 @@ export class SessionTracker {
     return this.#nextId++;
   }
 
+  /** The id that the next new session gets. */
+  get nextId(): bigint {
+    return this.#nextId;
+  }
+
+  /** Whether the leader watches over all sessions, and this server only over those of its own clients. */
+  get isLearner(): boolean {
+    return this.#touches !== null;
+  }
+
   get(id: bigint): Session | undefined {
     return this.#sessions.get(id);
   }

@@ -75,7 +75,7 @@ export class StandaloneServer implements RunningServer {
     const { needsSnapshot } = await database.load();
     if (needsSnapshot) await database.takeSnapshot();
     const server = await this.#beginService(database);
-    this.#closeOrphanedSessions(server);
+    server.closeOrphanedSessions();
     await database.storage.drained();
     this.#housekeeping = new Housekeeping(server);
     this.#housekeeping.start();
@@ -104,17 +104,6 @@ export class StandaloneServer implements RunningServer {
     server.adoptSessions();
     this.#server = server;
     return server;
-  }
-
-  /** Ephemerals whose session is not among those on disk have no one to delete them: their session ends now. */
-  #closeOrphanedSessions(server: ZooKeeperServer): void {
-    const { tree } = server;
-    for (const owner of [...tree.owned.sessions()]) {
-      if (tree.sessions.has(owner)) continue;
-      const session = BigInt.asUintN(64, owner).toString(16);
-      this.#options.logger.warn("deleting the ephemerals of a session that is not on disk", { session });
-      server.closeSession(owner);
-    }
   }
 
   /** What cannot be kept must not be acknowledged: the server ends here. */

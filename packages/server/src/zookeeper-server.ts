@@ -59,6 +59,11 @@ export interface ZooKeeperServerOptions {
   logger: Logger;
   /** The first id that this server gives to a session. */
   firstSessionId: bigint;
+  /**
+   * Up to here this server knows all there is, whatever its tree says: in an ensemble the beginning of the epoch, which
+   * is no transaction. Clients that have heard of it elsewhere are welcome. Default 0.
+   */
+  establishedZxid?: Zxid;
 }
 
 /** Sessions closed in one turn when many expire together. */
@@ -77,6 +82,7 @@ export class ZooKeeperServer implements ClientService {
   readonly dispatcher: RequestDispatcher;
   readonly connectionThrottle: ConnectionThrottle;
   readonly startedMs: number;
+  readonly #establishedZxid: Zxid;
   readonly #establisher: SessionEstablisher;
   readonly #bySession = new Map<bigint, ClientConnection>();
   #path: WritePath = NO_PATH;
@@ -92,6 +98,7 @@ export class ZooKeeperServer implements ClientService {
     this.stats = options.stats;
     this.listener = listener;
     this.startedMs = clock.monotonicMs();
+    this.#establishedZxid = options.establishedZxid ?? 0;
     this.tracker = new SessionTracker({ tickTimeMs: config.tickTimeMs, firstId: options.firstSessionId });
     this.dispatcher = this.#makeDispatcher();
     const chance = () => options.random.int(2 ** 32) / 2 ** 32;
@@ -114,6 +121,15 @@ export class ZooKeeperServer implements ClientService {
   adoptSessions(): void {
     const nowMs = this.clock.monotonicMs();
     for (const [id, timeoutMs] of this.tree.sessions) this.tracker.track(id, timeoutMs, nowMs);
+  }
+
+  /** Ephemerals whose session does not exist have no one to delete them: their session ends now. */
+  closeOrphanedSessions(): void {
+    for (const owner of [...this.tree.owned.sessions()]) {
+      if (this.tree.sessions.has(owner)) continue;
+      this.logger.warn("deleting the ephemerals of a session that is not on disk", { session: sessionHex(owner) });
+      this.closeSession(owner);
+    }
   }
 
   /** Expires what is due; returns whether more is. */
@@ -187,6 +203,8 @@ export class ZooKeeperServer implements ClientService {
   applied({ header, body }: Txn, connection: ClientConnection | null): void {
     this.stats.propagation.add(Math.max(0, this.clock.wallMs() - header.time));
     if (body.type === OpCode.createSession) {
+      // A learner has nothing to do with other servers' sessions before they come here.
+      if (connection === null && this.tracker.isLearner) return;
       const session = this.tracker.track(header.clientId, body.timeOut, this.clock.monotonicMs());
       if (connection === null) return;
       this.#count(connection, { xid: 0, type: OpCode.createSession, receivedMs: connection.arrivedMs }, header.zxid);
@@ -263,7 +281,7 @@ export class ZooKeeperServer implements ClientService {
     return new SessionEstablisher({
       tracker,
       limits: config,
-      lastProcessedZxid: () => tree.lastProcessedZxid,
+      lastProcessedZxid: () => Math.max(tree.lastProcessedZxid, this.#establishedZxid),
       admit: (kind: ConnectionKind, nowMs) => {
         this.stats.connectionRequests++;
         const isAdmitted = connectionThrottle.admit(kind, nowMs);

@@ -12,7 +12,7 @@ export { COMMIT_LOG_COUNT, CommittedLog, isSuccessor, type LogEntry } from "./co
 export type { ElectionInput, ElectionOptions, ElectionOutput, Vote } from "./election-io.ts";
 export { FastLeaderElection } from "./fast-leader-election.ts";
 export { Leader } from "./leader.ts";
-export type { LeaderInput, LeaderOptions, LeaderOutput, Link } from "./leader-io.ts";
+export type { LeaderInput, LeaderOptions, LeaderOutput, LearnerCounts, Link } from "./leader-io.ts";
 export { Learner } from "./learner.ts";
 export type { LearnerInput, LearnerOptions, LearnerOutput } from "./learner-io.ts";
 export {

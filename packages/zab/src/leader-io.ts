@@ -30,6 +30,16 @@ export interface LeaderOptions {
   readonly rules?: Rules;
 }
 
+/** How many learners a leader has. */
+export interface LearnerCounts {
+  /** Connections, however far they are. */
+  readonly learners: number;
+  /** Told every proposal; those that do not vote included. */
+  readonly syncedFollowers: number;
+  readonly syncedNonVotingFollowers: number;
+  readonly syncedObservers: number;
+}
+
 export type LeaderInput =
   | { readonly type: "start" }
   | { readonly type: "connected"; readonly link: Link }
@@ -76,7 +86,7 @@ export type LeaderOutput =
   /** A learner's client asks something: prepare and propose it, or `sync` it. */
   | { readonly type: "request"; readonly link: Link; readonly serverId: number; readonly packet: QuorumPacket }
   /** Sessions that showed signs of life: `readSessionTouches`. */
-  | { readonly type: "touch"; readonly serverId: number; readonly data: Uint8Array | null }
+  | { readonly type: "touch"; readonly link: Link; readonly serverId: number; readonly data: Uint8Array | null }
   | {
       readonly type: "revalidate";
       readonly link: Link;

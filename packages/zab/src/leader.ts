@@ -12,7 +12,7 @@
 import { MAX_COUNTER, makeZxid, QuorumPacketType, quorumPacket, type Zxid, zxidCounter } from "@vivarium/protocol";
 import { Discovery } from "./discovery.ts";
 import { Fifo } from "./fifo.ts";
-import type { LeaderInput, LeaderOptions, LeaderOutput, Link } from "./leader-io.ts";
+import type { LeaderInput, LeaderOptions, LeaderOutput, LearnerCounts, Link } from "./leader-io.ts";
 import { LinkPhase } from "./learner-link.ts";
 import { LearnerLinks } from "./learner-links.ts";
 import { Proposals } from "./proposals.ts";
@@ -82,6 +82,10 @@ export class Leader {
   /** Proposed, not committed. */
   get outstanding(): number {
     return this.#proposals.length;
+  }
+
+  get learnerCounts(): LearnerCounts {
+    return this.#links.counts;
   }
 
   /** When the next `tick` is due. */

@@ -29,7 +29,7 @@ import {
 } from "@vivarium/protocol";
 import type { LogEntry } from "./committed-log.ts";
 import type { Discovery } from "./discovery.ts";
-import type { LeaderOptions, LeaderOutput, Link } from "./leader-io.ts";
+import type { LeaderOptions, LeaderOutput, LearnerCounts, Link } from "./leader-io.ts";
 import { LearnerLink, LinkPhase } from "./learner-link.ts";
 import type { Proposals } from "./proposals.ts";
 import type { Rules } from "./rules.ts";
@@ -75,6 +75,17 @@ export class LearnerLinks {
   /** A later epoch that a voter has accepted, by mishap of a leader that came to nothing; 0 if there is none. */
   get higherEpoch(): number {
     return this.#higherEpoch;
+  }
+
+  get counts(): LearnerCounts {
+    const { quorums } = this.#options;
+    const isVoter = (link: Link): boolean => quorums.isVoter(this.#links.get(link)?.serverId ?? -1);
+    return {
+      learners: this.#links.size,
+      syncedFollowers: this.#forwarding.length,
+      syncedNonVotingFollowers: this.#forwarding.filter((link) => !isVoter(link)).length,
+      syncedObservers: this.#observing.length,
+    };
   }
 
   connected(link: Link): void {
@@ -138,7 +149,7 @@ export class LearnerLinks {
         break;
       case QuorumPacketType.PING:
         if (!inStep) break;
-        this.#outputs.push({ type: "touch", serverId: learner.serverId, data: packet.data });
+        this.#outputs.push({ type: "touch", link: learner.link, serverId: learner.serverId, data: packet.data });
         return;
       case QuorumPacketType.REQUEST:
         if (learner.phase < LinkPhase.active) break;

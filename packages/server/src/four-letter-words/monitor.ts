@@ -20,7 +20,7 @@ export function monitor(context: WordContext): string {
   const figures: Figure[] = [
     ["version", FULL_VERSION],
     ["server_state", context.serverState],
-    ...(context.peerState === undefined ? [] : [["peer_state", context.peerState] as const]),
+    ...ensemble(context, server),
     ...gauges(server, stats),
     ...counters(stats),
     ...summary("fsynctime", stats.fsync),
@@ -38,8 +38,33 @@ export function monitor(context: WordContext): string {
   return figures.map(([name, value]) => `zk_${name}\t${value}\n`).join("");
 }
 
+const PEER_STATES = { leader: "leading", follower: "following", observer: "observing" } as const;
+
+function ensemble({ ensemble, serverState }: WordContext, server: ZooKeeperServer): Figure[] {
+  if (ensemble === undefined || !(serverState in PEER_STATES)) return [];
+  const { view, leader } = ensemble;
+  const figures: Figure[] = [
+    // Who serves has left election and synchronisation behind.
+    ["peer_state", `${PEER_STATES[serverState as keyof typeof PEER_STATES]} - broadcast`],
+    ["quorum_size", view.quorums.voters.length],
+  ];
+  if (leader === undefined) return figures;
+  return [
+    ...figures,
+    ["learners", leader.learners],
+    ["synced_followers", leader.syncedFollowers],
+    ["synced_non_voting_followers", leader.syncedNonVotingFollowers],
+    ["synced_observers", leader.syncedObservers],
+    ["pending_syncs", leader.pendingSyncs],
+    ["leader_uptime", whole(server.clock.monotonicMs() - server.startedMs)],
+    ["last_proposal_size", leader.proposalSizes.last],
+    ["max_proposal_size", leader.proposalSizes.max],
+    ["min_proposal_size", leader.proposalSizes.min],
+  ];
+}
+
 function gauges(server: ZooKeeperServer, stats: ServerStats): Figure[] {
-  const { tree, tracker, listener } = server;
+  const { tree, listener } = server;
   return [
     ["avg_latency", average(stats.latency.averageMs)],
     ["max_latency", whole(stats.latency.maxMs)],
@@ -53,7 +78,7 @@ function gauges(server: ZooKeeperServer, stats: ServerStats): Figure[] {
     ["watch_count", tree.watches.size],
     ["ephemerals_count", tree.owned.ephemeralCount],
     ["approximate_data_size", tree.nodes.approximateDataSize],
-    ["global_sessions", tracker.size],
+    ["global_sessions", tree.sessions.size],
     ["local_sessions", 0],
     ["open_file_descriptor_count", openFiles()],
     ["max_file_descriptor_count", maxOpenFiles()],

@@ -1,15 +1,20 @@
 /** srvr, stat, cons and conf. */
-import { zxidHex } from "@vivarium/protocol";
+import { Role, zxidHex } from "@vivarium/protocol";
 import { type ClientConnection, sessionHex } from "../client-connection.ts";
+import type { EnsembleView } from "../peer/ensemble-view.ts";
 import { FULL_VERSION } from "../version.ts";
 import { average, whole } from "./figures.ts";
 import type { WordContext } from "./word-context.ts";
+
+/** The number of the only election algorithm that is left. */
+const FAST_LEADER_ELECTION = 3;
 
 export function serverStatus(context: WordContext, options: { withClients: boolean }): string {
   const { server } = context;
   if (server === null) return "";
   const { stats } = server;
   const { minMs, averageMs, maxMs } = stats.latency;
+  const sizes = context.ensemble?.leader?.proposalSizes;
   const clients = options.withClients ? `Clients:\n${connectionLines(context, { brief: true })}\n` : "";
   return [
     `Zookeeper version: ${FULL_VERSION}\n`,
@@ -22,6 +27,7 @@ export function serverStatus(context: WordContext, options: { withClients: boole
     `Zxid: 0x${zxidHex(server.lastProcessedZxid)}\n`,
     `Mode: ${context.serverState}\n`,
     `Node count: ${server.tree.nodes.size}\n`,
+    sizes === undefined ? "" : `Proposal sizes last/min/max: ${sizes}\n`,
   ].join("");
 }
 
@@ -67,5 +73,20 @@ export async function configuration(context: WordContext): Promise<string> {
     ["clientPortListenBacklog", config.clientPortListenBacklog],
     ["serverId", context.serverId],
   ];
-  return lines.map(([key, value]) => `${key}=${value}\n`).join("");
+  const text = lines.map(([key, value]) => `${key}=${value}\n`).join("");
+  return context.ensemble === undefined ? text : text + ensembleConfiguration(context.ensemble.view);
+}
+
+function ensembleConfiguration(view: EnsembleView): string {
+  const ports = (which: "electionPort" | "quorumPort") =>
+    view.self.addresses.map((address) => address[which]).join("|");
+  return [
+    `initLimit=${view.initLimit}\n`,
+    `syncLimit=${view.syncLimit}\n`,
+    `electionAlg=${FAST_LEADER_ELECTION}\n`,
+    `electionPort=${ports("electionPort")}\n`,
+    `quorumPort=${ports("quorumPort")}\n`,
+    `peerType=${view.self.role === Role.observer ? 1 : 0}\n`,
+    `membership: \n${view.membershipText}`,
+  ].join("");
 }

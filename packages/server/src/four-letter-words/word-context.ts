@@ -1,3 +1,5 @@
+import type { EnsembleView } from "../peer/ensemble-view.ts";
+import type { LeaderFigures } from "../peer/peer-context.ts";
 import type { ServerStats } from "../server-stats.ts";
 import type { ZooKeeperServer } from "../zookeeper-server.ts";
 
@@ -9,8 +11,8 @@ export interface WordContext {
   /** The words that `4lw.commands.whitelist` lets through. */
   readonly allowed: ReadonlySet<string>;
   readonly serverState: "standalone" | "leader" | "follower" | "observer" | "read-only";
-  /** What the peer is doing, such as "following - broadcast"; undefined on a standalone server. */
-  readonly peerState?: string;
+  /** What a member of an ensemble knows of it; undefined on a standalone server. `leader` only where this is the leader. */
+  readonly ensemble?: { readonly view: EnsembleView; readonly leader: LeaderFigures | undefined };
   /** As in server.N and myid; 0 when there is none. */
   readonly serverId: number;
   clientPort(): number;

@@ -3,6 +3,13 @@ import { formatMembership, type Member } from "@vivarium/protocol";
 import { Quorums, quorumVerifier } from "@vivarium/zab";
 import type { ServerConfig } from "../config/index.ts";
 
+/**
+ * One session's end lists all its ephemerals, and so can be far larger than any request (jute.maxbuffer). It must reach
+ * everyone, or nobody can follow.
+ */
+const MAX_PACKET_BYTES = 64 << 20;
+const PACKET_HEADER_BYTES = 4096;
+
 export interface EnsembleView {
   /** This server, as in myid and server.N. */
   readonly id: number;
@@ -22,6 +29,8 @@ export interface EnsembleView {
   readonly maxNotificationIntervalMs: number;
   /** A learner is served from the log while that is smaller than this part of the tree. */
   readonly snapshotSizeFactor: number;
+  /** The largest packet accepted from another server. */
+  readonly maxPacketBytes: number;
   readonly timeouts: {
     readonly initTimeoutMs: number;
     readonly syncTimeoutMs: number;
@@ -53,6 +62,7 @@ export function ensembleView(config: ServerConfig): EnsembleView {
     minNotificationIntervalMs: config.minNotificationIntervalMs,
     maxNotificationIntervalMs: config.maxNotificationIntervalMs,
     snapshotSizeFactor: config.snapshotSizeFactor,
+    maxPacketBytes: Math.max(MAX_PACKET_BYTES, 2 * config.maxBufferBytes + PACKET_HEADER_BYTES),
     timeouts: {
       initTimeoutMs: initLimit * tickTimeMs,
       syncTimeoutMs: syncLimit * tickTimeMs,

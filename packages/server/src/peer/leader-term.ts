@@ -5,10 +5,10 @@
  *                          ▲    └─ commit ─► LeaderPath ─► tree, replies
  *                          └─ propose ◄─ LeaderPath ◄─ our clients, requests of learners
  */
-import { Reader } from "@vivarium/jute";
+import { ProtocolError, Reader } from "@vivarium/jute";
 import {
+  ErrorCode,
   ForwardedRequestHeader,
-  makeZxid,
   OpCode,
   type QuorumPacket,
   readSessionTouches,
@@ -22,7 +22,25 @@ import type { PacketStream } from "../quorum/packet-stream.ts";
 import type { QuorumListener } from "../quorum/quorum-listener.ts";
 import type { ZooKeeperServer } from "../zookeeper-server.ts";
 import { MachineDriver } from "./machine-driver.ts";
-import type { PeerContext, Term } from "./peer-context.ts";
+import type { LeaderFigures, PeerContext, Term } from "./peer-context.ts";
+import { ProposalSizes } from "./proposal-sizes.ts";
+import { TermWork } from "./term-work.ts";
+
+/** What learners forward and a leader decides; `sync` it answers. */
+const FORWARDED: ReadonlySet<number> = new Set([
+  OpCode.create,
+  OpCode.create2,
+  OpCode.createContainer,
+  OpCode.createTTL,
+  OpCode.delete,
+  OpCode.deleteContainer,
+  OpCode.setData,
+  OpCode.setACL,
+  OpCode.reconfig,
+  OpCode.multi,
+  OpCode.createSession,
+  OpCode.closeSession,
+]);
 
 export class LeaderTerm implements Term {
   readonly name = "leader";
@@ -33,13 +51,19 @@ export class LeaderTerm implements Term {
   /** Who speaks for the sessions of each learner. */
   readonly #owners = new Map<Link, object>();
   readonly #syncs = new Map<number, () => void>();
+  readonly #work = new TermWork();
+  readonly #sizes = new ProposalSizes();
+  #isOver = false;
   #listener: QuorumListener | null = null;
   #server: ZooKeeperServer | null = null;
   #path: LeaderPath | null = null;
   #housekeeping: Housekeeping | null = null;
   #nextLink: Link = 1;
   #nextSync = 1;
+  /** The last zxid that was given to a transaction. */
   #zxid: Zxid = -1;
+  /** Committed, perhaps not yet handed to the path: what one run of the machine commits is applied together. */
+  #committed: Zxid = -1;
 
   constructor(peer: PeerContext) {
     this.#peer = peer;
@@ -54,28 +78,45 @@ export class LeaderTerm implements Term {
       syncLimit: peer.syncLimit,
       acceptedEpoch: epochs.acceptedEpoch,
       currentEpoch: epochs.currentEpoch,
-      lastZxid: database.tree.lastProcessedZxid,
+      lastZxid: peer.committedLog.last,
       committedLog: peer.committedLog,
+      syncFromDisk: peer.syncFromDisk,
     });
     this.#driver = new MachineDriver<LeaderInput, LeaderOutput>({
       machine: this.#leader,
       clock: peer.ports.clock,
       tick: { type: "tick" },
       perform: (output) => this.#perform(output),
-      rested: () => this.#server?.endOfTurn(),
+      rested: () => this.#rested(),
     });
   }
 
   async begin(): Promise<void> {
-    this.#listener = await this.#peer.listenForLearners((stream) => this.#connected(stream));
+    const listener = await this.#peer.listenForLearners((stream) => this.#connected(stream));
+    if (this.#isOver) return listener.close();
+    this.#listener = listener;
     this.#driver.input({ type: "start" });
   }
 
-  end(): void {
+  async end(): Promise<void> {
+    this.#isOver = true;
     this.#driver.stop();
+    this.#path?.stop();
     this.#housekeeping?.stop();
-    this.#listener?.close().catch(() => {});
     for (const stream of this.#links.values()) stream.close("this server leads no longer");
+    await this.#listener?.close();
+    await this.#work.end();
+  }
+
+  #rested(): void {
+    this.#applyCommitted();
+    this.#server?.endOfTurn();
+  }
+
+  #applyCommitted(): void {
+    const zxid = this.#committed;
+    this.#committed = -1;
+    if (zxid !== -1) this.#path?.committed(zxid);
   }
 
   flushed(zxid: Zxid): void {
@@ -86,12 +127,20 @@ export class LeaderTerm implements Term {
     return this.#server;
   }
 
+  get figures(): LeaderFigures {
+    return { ...this.#leader.learnerCounts, pendingSyncs: this.#syncs.size, proposalSizes: this.#sizes };
+  }
+
   #connected(stream: PacketStream): void {
+    if (this.#isOver) return stream.close("this server leads no longer");
     const link = this.#nextLink++;
+    // The machine watches for silence, and knows when it is no fault.
+    stream.setReadTimeout(0);
     this.#links.set(link, stream);
     this.#owners.set(link, stream);
     stream.onPacket = (packet) => this.#driver.input({ type: "packet", link, packet });
     stream.onClose = () => {
+      this.#owners.delete(link);
       if (this.#links.delete(link)) this.#driver.input({ type: "disconnected", link });
     };
     this.#driver.input({ type: "connected", link });
@@ -103,9 +152,11 @@ export class LeaderTerm implements Term {
         for (const link of output.to) this.#links.get(link)?.send(output.packet);
         return;
       case "append":
+        this.#sizes.add(output.entry.length);
         return this.#peer.database.storage.append(output.entry, output.zxid);
       case "commit":
-        return this.#path?.committed(output.zxid);
+        this.#committed = output.zxid;
+        return;
       case "storeAcceptedEpoch":
       case "storeCurrentEpoch":
         return this.#storeEpoch(output.type, output.epoch);
@@ -114,13 +165,13 @@ export class LeaderTerm implements Term {
       case "readLog":
         return this.#readLog(output);
       case "close":
-        return this.#links.get(output.link)?.close(output.reason);
+        return this.#close(output.link, output.reason);
       case "activate":
         return this.#activate(output.epoch);
       case "request":
-        return this.#request(output.link, output.packet);
+        return this.#heed(output.link, () => this.#request(output.link, output.packet));
       case "touch":
-        return this.#touch(output.data);
+        return this.#heed(output.link, () => this.#touch(output.data));
       case "revalidate":
         return this.#revalidate(output);
       case "synced":
@@ -134,34 +185,49 @@ export class LeaderTerm implements Term {
     const { epochs } = this.#peer.database.storage;
     const isAccepted = what === "storeAcceptedEpoch";
     const stored = isAccepted ? epochs.setAcceptedEpoch(epoch) : epochs.setCurrentEpoch(epoch);
-    stored.then(
-      () => this.#driver.input({ type: isAccepted ? "acceptedEpochStored" : "currentEpochStored", epoch }),
-      (error: Error) => this.#peer.fail("an epoch file cannot be written", error),
-    );
+    this.#work.do(stored, {
+      done: () => this.#driver.input({ type: isAccepted ? "acceptedEpochStored" : "currentEpochStored", epoch }),
+      failed: (error) => this.#peer.fail("an epoch file cannot be written", error),
+    });
+  }
+
+  #close(link: Link, reason: string): void {
+    const stream = this.#links.get(link);
+    if (stream === undefined) return;
+    this.#peer.log.warn("closed the connection of a learner", { peer: stream.name, reason });
+    stream.close(reason);
+  }
+
+  /** What a learner says in its data is for us to understand; if we cannot, it goes. */
+  #heed(link: Link, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#close(link, error.message);
+    }
   }
 
   #sendSnapshot(link: Link): void {
     const stream = this.#links.get(link);
     if (stream === undefined) return;
-    stream.sendSnapshot(this.#peer.database.tree.snapshotSource()).then(
-      () => this.#driver.input({ type: "snapshotSent", link }),
-      (error: Error) => stream.close(`the snapshot could not be sent: ${error.message}`),
-    );
+    this.#work.do(stream.sendSnapshot(this.#peer.database.tree.snapshotSource()), {
+      done: () => this.#driver.input({ type: "snapshotSent", link }),
+      failed: (error) => stream.close(`the snapshot could not be sent: ${error.message}`),
+    });
   }
 
   #readLog({ link, from, through }: { link: Link; from: Zxid; through: Zxid }): void {
-    this.#peer.readLog(from, through).then(
-      (entries) => this.#driver.input({ type: "logRead", link, entries }),
-      () => this.#driver.input({ type: "logRead", link, entries: null }),
-    );
+    this.#work.do(this.#peer.readLog(from, through), {
+      done: (entries) => this.#driver.input({ type: "logRead", link, entries }),
+      failed: () => this.#driver.input({ type: "logRead", link, entries: null }),
+    });
   }
 
   /** A quorum follows: the term of service begins. */
   #activate(epoch: number): void {
-    const { database } = this.#peer;
-    this.#zxid = makeZxid(epoch, 0);
-    database.tree.lastProcessedZxid = this.#zxid;
-    const server = this.#peer.newServer();
+    const server = this.#peer.newServer(epoch);
+    this.#zxid = this.#leader.nextZxid - 1;
     this.#path = new LeaderPath(server, {
       crc32,
       agreement: {
@@ -176,6 +242,7 @@ export class LeaderTerm implements Term {
     this.#server = server;
     this.#housekeeping = new Housekeeping(server);
     this.#housekeeping.start();
+    server.closeOrphanedSessions();
     this.#peer.serve(this.name, server, epoch);
   }
 
@@ -188,8 +255,10 @@ export class LeaderTerm implements Term {
       return;
     }
     const owner = this.#owners.get(link) ?? null;
+    const write = { sessionId, cxid, type, owner, authInfo: packet.authinfo ?? [], reader };
+    if (!FORWARDED.has(type)) return this.#path?.refuse(write, ErrorCode.UNIMPLEMENTED);
     if (type === OpCode.createSession) this.#own(sessionId, reader, owner);
-    this.#path?.submit({ sessionId, cxid, type, owner, authInfo: packet.authinfo ?? [], reader }, null, null);
+    this.#path?.submit(write, null, null);
   }
 
   #own(sessionId: bigint, reader: Reader, owner: object | null): void {
@@ -222,9 +291,12 @@ export class LeaderTerm implements Term {
     this.#driver.input({ type: "sync", link: null, id });
   }
 
+  /** The sync is answered once our own tree has what it waited for. */
   #synced(id: number): void {
     const done = this.#syncs.get(id);
     this.#syncs.delete(id);
-    done?.();
+    if (done === undefined) return;
+    this.#applyCommitted();
+    this.#path?.whenApplied(done);
   }
 }

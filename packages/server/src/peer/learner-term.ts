@@ -2,14 +2,25 @@
  * One term as follower or observer: the Learner machine between the connection to the leader, the log, and the clients
  * of this server.
  */
-import { encode, Reader, vector } from "@vivarium/jute";
-import { QuorumPacketType, quorumPacket, readTxn, SessionTouch, type Zxid } from "@vivarium/protocol";
-import { Learner, type LearnerInput, type LearnerOutput } from "@vivarium/zab";
+import { encode, ProtocolError, Reader, vector } from "@vivarium/jute";
+import {
+  QuorumPacketType,
+  quorumPacket,
+  Role,
+  readTxn,
+  SessionTouch,
+  type Txn,
+  type Zxid,
+  zxidHex,
+} from "@vivarium/protocol";
+import { Learner, type LearnerInput, type LearnerOutput, type LogEntry } from "@vivarium/zab";
+import { Fifo } from "../fifo.ts";
 import type { PacketStream } from "../quorum/packet-stream.ts";
 import type { ZooKeeperServer } from "../zookeeper-server.ts";
 import { LearnerPath } from "./learner-path.ts";
 import { MachineDriver } from "./machine-driver.ts";
 import type { PeerContext, Term } from "./peer-context.ts";
+import { TermWork } from "./term-work.ts";
 
 export class LearnerTerm implements Term {
   readonly name: "follower" | "observer";
@@ -19,12 +30,17 @@ export class LearnerTerm implements Term {
   #stream: PacketStream | null = null;
   #server: ZooKeeperServer | null = null;
   #path: LearnerPath | null = null;
-  #ended = false;
+  readonly #work = new TermWork();
+  /** In the log, not committed. */
+  readonly #logged = new Fifo<Txn>();
+  /** The tree is the leader's, the files are not yet. */
+  #isBetweenHistories = false;
+  #isOver = false;
 
   constructor(peer: PeerContext, leaderId: number) {
     this.#peer = peer;
     this.#leaderId = leaderId;
-    this.name = peer.role === "observer" ? "observer" : "follower";
+    this.name = peer.role === Role.observer ? "observer" : "follower";
     const { database, config } = peer;
     const { epochs } = database.storage;
     const machine = new Learner({
@@ -36,7 +52,7 @@ export class LearnerTerm implements Term {
       syncLimit: peer.syncLimit,
       acceptedEpoch: epochs.acceptedEpoch,
       currentEpoch: epochs.currentEpoch,
-      lastZxid: database.tree.lastProcessedZxid,
+      lastZxid: peer.committedLog.last,
       committedLog: peer.committedLog,
     });
     this.#driver = new MachineDriver<LearnerInput, LearnerOutput>({
@@ -48,19 +64,27 @@ export class LearnerTerm implements Term {
     });
   }
 
+  readonly figures = undefined;
+
   async begin(): Promise<void> {
     const stream = await this.#peer.dialLeader(this.#leaderId);
-    if (this.#ended) return stream.close("this server looks for another leader");
+    if (this.#isOver) return stream.close("this server looks for another leader");
     this.#stream = stream;
     stream.onPacket = (packet) => this.#driver.input({ type: "packet", packet });
-    stream.onClose = () => this.#driver.input({ type: "disconnected" });
+    stream.onClose = (reason) => this.#disconnected(reason);
     this.#driver.input({ type: "start" });
   }
 
-  end(): void {
-    this.#ended = true;
+  #disconnected(reason: string): void {
+    if (!this.#isOver) this.#peer.log.warn("lost the leader", { leader: this.#leaderId, reason });
+    this.#driver.input({ type: "disconnected" });
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true;
     this.#driver.stop();
     this.#stream?.close("this server looks for another leader");
+    await this.#work.end();
   }
 
   flushed(zxid: Zxid): void {
@@ -76,9 +100,9 @@ export class LearnerTerm implements Term {
       case "send":
         return this.#stream?.send(output.packet);
       case "append":
-        return this.#peer.database.storage.append(output.entry, output.zxid);
+        return this.#understood(() => this.#append(output));
       case "commit":
-        return this.#commit(output.entry);
+        return this.#understood(() => this.#commit(output));
       case "storeAcceptedEpoch":
       case "storeCurrentEpoch":
         return this.#storeEpoch(output.type, output.epoch);
@@ -104,8 +128,24 @@ export class LearnerTerm implements Term {
     }
   }
 
-  #commit(entry: Uint8Array): void {
-    const txn = readTxn(new Reader(entry));
+  /** A leader that sends what we cannot read is not followed. Nothing of it is in the log, which must be readable. */
+  #understood(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#peer.lookAgain({ reason: error.message, reload: this.#isBetweenHistories });
+    }
+  }
+
+  #append({ zxid, entry }: LogEntry): void {
+    this.#logged.push(txnOf(zxid, entry));
+    this.#peer.database.storage.append(entry, zxid);
+  }
+
+  #commit({ zxid, entry }: LogEntry): void {
+    const logged = this.#logged.peek()?.header.zxid === zxid ? this.#logged.shift() : undefined;
+    const txn = logged ?? txnOf(zxid, entry);
     if (this.#path === null) this.#peer.database.tree.apply(txn);
     else this.#path.committed(txn);
   }
@@ -114,48 +154,48 @@ export class LearnerTerm implements Term {
     const { epochs } = this.#peer.database.storage;
     const isAccepted = what === "storeAcceptedEpoch";
     const stored = isAccepted ? epochs.setAcceptedEpoch(epoch) : epochs.setCurrentEpoch(epoch);
-    this.#after(stored, "an epoch file cannot be written", {
-      type: isAccepted ? "acceptedEpochStored" : "currentEpochStored",
-      epoch,
-    });
+    const type = isAccepted ? "acceptedEpochStored" : "currentEpochStored";
+    this.#after(stored, "an epoch file cannot be written", () => this.#driver.input({ type, epoch }));
   }
 
   #truncate(zxid: Zxid): void {
     const { database } = this.#peer;
-    database.truncate(zxid).then(
-      () => this.#driver.input({ type: "truncated", zxid: database.tree.lastProcessedZxid }),
-      (error: Error) => this.#peer.fail("the log cannot be truncated", error),
-    );
+    this.#work.do(database.truncate(zxid), {
+      done: () => this.#driver.input({ type: "truncated", zxid: database.tree.lastProcessedZxid }),
+      failed: (error) => this.#peer.fail("the log cannot be truncated", error),
+    });
   }
 
   #receiveSnapshot(zxid: Zxid): void {
+    const stream = this.#stream;
+    if (stream === null) return;
     const loader = this.#peer.database.loader(zxid);
-    this.#stream?.receiveSnapshot(loader).then(
-      () => {
+    this.#work.do(stream.receiveSnapshot(loader), {
+      done: () => {
         this.#peer.database.tree = loader.finish();
+        this.#isBetweenHistories = true;
         this.#driver.input({ type: "snapshotReceived" });
       },
-      (error: Error) => this.#stream?.close(`the leader's snapshot makes no sense: ${error.message}`),
-    );
+      failed: (error) => stream.close(`the leader's snapshot makes no sense: ${error.message}`),
+    });
   }
 
   #storeSnapshot(zxid: Zxid): void {
-    const stored = this.#peer.database.replaceFiles(zxid);
-    this.#after(stored, "the leader's snapshot cannot be written", { type: "snapshotStored", zxid });
+    this.#after(this.#peer.database.replaceFiles(), "the leader's snapshot cannot be written", () => {
+      this.#isBetweenHistories = false;
+      this.#driver.input({ type: "snapshotStored", zxid });
+    });
   }
 
   /** What the disk has done is told to the machine; what it could not do ends the server. */
-  #after(work: Promise<unknown>, problem: string, input: LearnerInput): void {
-    work.then(
-      () => this.#driver.input(input),
-      (error: Error) => this.#peer.fail(problem, error),
-    );
+  #after(work: Promise<unknown>, problem: string, done: () => void): void {
+    this.#work.do(work, { done, failed: (error) => this.#peer.fail(problem, error) });
   }
 
   #serve(epoch: number): void {
-    const server = this.#peer.newServer();
+    const server = this.#peer.newServer(epoch);
     this.#path = new LearnerPath(server, {
-      request: (data, authinfo) => this.#driver.input({ type: "request", data: data.slice(), authinfo }),
+      request: (data, authinfo) => this.#driver.input({ type: "request", data, authinfo }),
       sync: (id, data, authinfo) => this.#driver.input({ type: "sync", id, data, authinfo }),
       revalidate: (sessionId, timeOut) => this.#driver.input({ type: "revalidate", sessionId, timeOut }),
     });
@@ -170,4 +210,13 @@ export class LearnerTerm implements Term {
     const writer = encode(vector(SessionTouch), touches).subarray(4);
     this.#stream?.send(quorumPacket(QuorumPacketType.PING, zxid, writer));
   }
+}
+
+/** @throws ProtocolError when it is not the transaction that it is said to be */
+function txnOf(zxid: Zxid, entry: Uint8Array): Txn {
+  const txn = readTxn(new Reader(entry));
+  if (txn.header.zxid !== zxid) {
+    throw new ProtocolError(`the leader sends transaction ${zxidHex(txn.header.zxid)} as ${zxidHex(zxid)}`);
+  }
+  return txn;
 }

@@ -1,7 +1,9 @@
-/** A stretch of the log on disk, for a learner that the committed log in memory cannot serve. */
+/** Stretches of the log on disk: for a learner that the committed log in memory cannot serve, and to bring that log back. */
 import type { Zxid } from "@vivarium/protocol";
 import type { Storage } from "@vivarium/storage";
-import type { LogEntry } from "@vivarium/zab";
+import { CommittedLog, type LogEntry } from "@vivarium/zab";
+
+const RECALL_BYTES = 64 << 20;
 
 /**
  * Entries after `from`, up to and including `through`, preceded by one that stands at `from` itself when the log has it.
@@ -28,4 +30,21 @@ export async function readLogWindow(
     return null;
   }
   return isTooLarge ? null : entries;
+}
+
+/** The end of the log on disk, as the committed log in memory would hold it had this server not been restarted. */
+export async function recallCommitted(
+  storage: Storage,
+  { last, limit }: { last: Zxid; limit: number },
+): Promise<CommittedLog> {
+  const nothing = new CommittedLog(last, limit);
+  if (last <= 0) return nothing;
+  const from = Math.max(0, last - limit);
+  const [first, ...more] = (await readLogWindow(storage, { from, through: last, limitBytes: RECALL_BYTES })) ?? [];
+  if (first === undefined) return nothing;
+  // The entry at `from` itself is where the log begins; any other first one is part of it.
+  const log = new CommittedLog(first.zxid === from ? from : first.zxid - 1, limit);
+  if (first.zxid !== from) log.add(first.zxid, first.entry);
+  for (const { zxid, entry } of more) log.add(zxid, entry);
+  return log.last === last ? log : nothing;
 }

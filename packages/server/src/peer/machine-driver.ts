@@ -1,8 +1,11 @@
 /**
  * Runs a synchronous machine: its inputs one at a time and in order, the outputs of each performed before the next, its
  * deadline as a timer. Performing an output may bring further inputs; they wait their turn.
+ *
+ * A deadline that moves away costs nothing: the timer that was set for the earlier one looks again when it comes.
  */
 import type { Clock, Timer } from "@vivarium/runtime";
+import { Fifo } from "../fifo.ts";
 
 export interface Machine<Input, Output> {
   step(input: Input, nowMs: number): Output[];
@@ -17,7 +20,9 @@ export class MachineDriver<Input, Output> {
   readonly #tick: Input;
   /** Called when a run of inputs is worked off: what was produced may leave. */
   readonly #rested: () => void;
-  readonly #inputs: Input[] = [];
+  readonly #inputs = new Fifo<Input>();
+  /** Go before all inputs that wait, in their own order. */
+  readonly #facts = new Fifo<Input>();
   #isRunning = false;
   #isStopped = false;
   #timer: Timer | null = null;
@@ -38,27 +43,33 @@ export class MachineDriver<Input, Output> {
   }
 
   input(input: Input): void {
+    if (this.#isStopped) return;
     this.#inputs.push(input);
     this.#run();
   }
 
-  /** Before all inputs that wait: facts that those are to be judged by. */
-  inputFirst(input: Input): void {
-    this.#inputs.unshift(input);
+  /** Before all inputs that wait: a fact that those are to be judged by. */
+  inputFirst(fact: Input): void {
+    if (this.#isStopped) return;
+    this.#facts.push(fact);
     this.#run();
   }
 
   /** Nothing is fed or performed any more. */
   stop(): void {
     this.#isStopped = true;
-    this.#inputs.length = 0;
     this.#timer?.cancel();
+  }
+
+  #next(): Input | undefined {
+    if (this.#isStopped) return undefined;
+    return this.#facts.shift() ?? this.#inputs.shift();
   }
 
   #run(): void {
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
-    for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift()) {
+    for (let input = this.#next(); input !== undefined; input = this.#next()) {
       for (const output of this.#machine.step(input, this.#clock.monotonicMs())) {
         if (this.#isStopped) break;
         this.#perform(output);
@@ -72,15 +83,16 @@ export class MachineDriver<Input, Output> {
 
   #schedule(): void {
     const { deadlineMs } = this.#machine;
-    if (deadlineMs === this.#timerMs) return;
+    if (deadlineMs >= this.#timerMs) return;
     this.#timer?.cancel();
-    this.#timer = null;
     this.#timerMs = deadlineMs;
-    if (deadlineMs === Number.POSITIVE_INFINITY) return;
     const delayMs = Math.max(0, deadlineMs - this.#clock.monotonicMs());
-    this.#timer = this.#clock.setTimer(delayMs, () => {
-      this.#timerMs = Number.POSITIVE_INFINITY;
-      this.input(this.#tick);
-    });
+    this.#timer = this.#clock.setTimer(delayMs, () => this.#timeIsUp());
+  }
+
+  #timeIsUp(): void {
+    this.#timerMs = Number.POSITIVE_INFINITY;
+    if (this.#clock.monotonicMs() >= this.#machine.deadlineMs) this.input(this.#tick);
+    else this.#schedule();
   }
 }

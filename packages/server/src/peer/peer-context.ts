@@ -1,12 +1,14 @@
 /** What a term of leading or learning needs of the peer that it belongs to. */
 import type { Role, Zxid } from "@vivarium/protocol";
-import type { CommittedLog, LogEntry, Quorums } from "@vivarium/zab";
+import type { CommittedLog, LearnerCounts, LogEntry, Quorums } from "@vivarium/zab";
 import type { ServerConfig } from "../config/index.ts";
 import type { Database } from "../database.ts";
+import type { LogThrottle } from "../log/index.ts";
 import type { PacketStream } from "../quorum/packet-stream.ts";
 import type { QuorumListener } from "../quorum/quorum-listener.ts";
 import type { ServerPorts } from "../server-ports.ts";
 import type { ZooKeeperServer } from "../zookeeper-server.ts";
+import type { ProposalSizes } from "./proposal-sizes.ts";
 
 export interface PeerContext {
   /** As in myid and server.N. */
@@ -16,8 +18,12 @@ export interface PeerContext {
   readonly initLimit: number;
   readonly syncLimit: number;
   readonly ports: ServerPorts;
+  readonly log: LogThrottle;
   readonly database: Database;
+  /** Its last zxid is the last in the log, all of which is on disk and in the tree; -1 if nobody may heed that. */
   readonly committedLog: CommittedLog;
+  /** Whether a learner may be served from the log on disk. */
+  readonly syncFromDisk: boolean;
   readonly quorums: Quorums;
   readonly configVersion: number;
   readonly membershipText: string;
@@ -27,8 +33,8 @@ export interface PeerContext {
   dialLeader(leaderId: number): Promise<PacketStream>;
   /** The logged entries from the last that is not after `from`, up to and including `through`; null if not to be had. */
   readLog(from: Zxid, through: Zxid): Promise<LogEntry[] | null>;
-  /** A term of service on this server's tree. */
-  newServer(): ZooKeeperServer;
+  /** A term of service on this server's tree, which has all that the epoch began with. */
+  newServer(epoch: number): ZooKeeperServer;
   /** The term is established: clients may come. */
   serve(role: Term["name"], server: ZooKeeperServer, epoch: number): void;
   membershipSeen(output: { type: "membership"; text: string } | { type: "activateMembership" }): void;
@@ -47,6 +53,14 @@ export interface Term {
   begin(): Promise<void>;
   /** Everything appended up to this zxid is on disk. */
   flushed(zxid: Zxid): void;
-  /** Closes what the term has opened. */
-  end(): void;
+  /** Closes what the term has opened, at once; resolves when nothing that it has begun is under way any more. */
+  end(): Promise<void>;
+  /** What a leader knows of its term; undefined for learners. */
+  readonly figures: LeaderFigures | undefined;
+}
+
+export interface LeaderFigures extends LearnerCounts {
+  /** Syncs of its own clients that are not answered yet. */
+  readonly pendingSyncs: number;
+  readonly proposalSizes: ProposalSizes;
 }

@@ -9,14 +9,14 @@
  * A change of role is a barrier: clients are let go, the log is drained, and what is on disk but not in the tree is
  * replayed, before the next vote. So every vote speaks for what is on disk.
  */
-import { firstSessionId, type Member, ServerState, type Zxid } from "@vivarium/protocol";
+import { firstSessionId, type Member, makeZxid, ServerState, type Zxid } from "@vivarium/protocol";
 import type { AuthRegistry } from "@vivarium/tree";
 import { CommittedLog, type LogEntry, type Vote } from "@vivarium/zab";
 import { buildAuth } from "../build-auth.ts";
 import { ClientPort } from "../client-port.ts";
 import type { ServerConfig } from "../config/index.ts";
 import { Database } from "../database.ts";
-import type { Logger } from "../log/index.ts";
+import { type Logger, LogThrottle } from "../log/index.ts";
 import { Outcome } from "../outcome.ts";
 import { dialLeader } from "../quorum/learner-dialer.ts";
 import type { PacketStream } from "../quorum/packet-stream.ts";
@@ -29,7 +29,7 @@ import { ElectionDriver } from "./election-driver.ts";
 import type { EnsembleView } from "./ensemble-view.ts";
 import { LeaderTerm } from "./leader-term.ts";
 import { LearnerTerm } from "./learner-term.ts";
-import { readLogWindow } from "./log-window.ts";
+import { readLogWindow, recallCommitted } from "./log-window.ts";
 import type { PeerContext, Term } from "./peer-context.ts";
 
 export interface QuorumPeerOptions {
@@ -46,20 +46,29 @@ export class QuorumPeer implements RunningServer {
   readonly #outcome = new Outcome();
   readonly #port: ClientPort;
   readonly #election: ElectionDriver;
+  readonly #log: LogThrottle;
   #auth: AuthRegistry | null = null;
   #database: Database | null = null;
-  #committedLog = new CommittedLog(0);
+  /** What the log ends with, and where: what votes and terms go by. */
+  #committedLog = new CommittedLog(NO_HISTORY);
   /** There are no files, and an empty tree may not be trusted to be the ensemble's: nobody heeds its vote. */
   #isBlank = false;
   #term: Term | null = null;
   /** Counts terms, so that what an earlier one still says is not heard. */
   #terms = 0;
+  /** Terms in a row that came to nothing. */
+  #failures = 0;
+  /** The next session's id is above all that this process has given. */
+  #nextSessionId: bigint | null = null;
+  /** Between two terms. */
+  #settling: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | null = null;
 
   constructor(options: QuorumPeerOptions) {
     const { config, ports, logger, view } = options;
     this.#options = options;
     this.#view = view;
+    this.#log = new LogThrottle({ logger, now: () => ports.clock.monotonicMs() });
     this.#port = new ClientPort({ config, ports, logger, stats: this.#stats, words: () => this.#words() });
     this.#election = new ElectionDriver({
       ports,
@@ -76,6 +85,7 @@ export class QuorumPeer implements RunningServer {
       serverState: this.#term?.name ?? "follower",
       serverId: this.#view.id,
       directorySizes: () => this.database.storage.sizes(),
+      ensemble: { view: this.#view, leader: this.#term?.figures },
     } as const;
   }
 
@@ -85,6 +95,11 @@ export class QuorumPeer implements RunningServer {
 
   get stopped(): Promise<void> {
     return this.#outcome.promise;
+  }
+
+  /** What this server is to the ensemble while it serves; null while it looks for a leader or is not in step yet. */
+  get role(): Term["name"] | null {
+    return this.#term !== null && this.#term.server !== null ? this.#term.name : null;
   }
 
   get server(): ZooKeeperServer {
@@ -112,7 +127,7 @@ export class QuorumPeer implements RunningServer {
     this.#isBlank = lastProcessedZxid < 0;
     if (needsSnapshot && !this.#isBlank) await database.takeSnapshot();
     await database.storage.epochs.load(lastProcessedZxid);
-    this.#committedLog = await this.#recallCommitted();
+    await this.#recall();
     await this.#election.listen();
     await this.#port.listen();
     database.storage.startPurging();
@@ -121,23 +136,16 @@ export class QuorumPeer implements RunningServer {
     this.#look();
   }
 
-  /** The end of the log on disk, as the committed log in memory would hold it had this server not been restarted. */
-  async #recallCommitted(): Promise<CommittedLog> {
+  async #recall(): Promise<void> {
     const { tree, storage } = this.database;
-    const last = tree.lastProcessedZxid;
-    const log = new CommittedLog(Math.max(0, last - RECALL_COUNT));
-    const entries = (await readLogWindow(storage, { from: log.before, through: last, limitBytes: RECALL_BYTES })) ?? [];
-    const first = entries[0];
-    if (first === undefined) return new CommittedLog(last);
-    log.reset(first.zxid === log.before ? log.before : first.zxid - 1);
-    for (const { zxid, entry } of entries) if (zxid > log.last) log.add(zxid, entry);
-    return log.last === last ? log : new CommittedLog(last);
+    const { commitLogCount: limit } = this.#options.config;
+    const last = this.#isBlank ? NO_HISTORY : tree.lastProcessedZxid;
+    this.#committedLog = await recallCommitted(storage, { last, limit });
   }
 
   #look(): void {
-    const { tree, storage } = this.database;
-    const zxid = this.#isBlank ? NO_HISTORY : tree.lastProcessedZxid;
-    this.#election.look({ zxid, peerEpoch: storage.epochs.currentEpoch });
+    const { epochs } = this.database.storage;
+    this.#election.look({ zxid: this.#committedLog.last, peerEpoch: epochs.currentEpoch });
   }
 
   #elected(state: Exclude<ServerState, 0>, vote: Vote): void {
@@ -161,18 +169,20 @@ export class QuorumPeer implements RunningServer {
       config,
       ports,
       role: self.role,
+      log: this.#log,
       database: this.database,
       committedLog: this.#committedLog,
+      syncFromDisk: view.snapshotSizeFactor >= 0,
       listenForLearners: (onStream) => this.#listenForLearners(self, onStream),
       dialLeader: (leaderId) => this.#dial(leaderId),
       readLog: (from, through) => this.#readLog(from, through),
-      newServer: () => this.#newServer(),
+      newServer: (epoch) => this.#newServer(epoch),
       serve: (role, server, epoch) => {
         if (isCurrent()) this.#serve(role, server, epoch);
       },
       membershipSeen: () => {},
       lookAgain: (end) => {
-        if (isCurrent()) void this.#lookAgain(end);
+        if (isCurrent()) this.#lookAgain(end);
       },
       fail: (message, error) => this.#fail(message, error),
     };
@@ -185,7 +195,9 @@ export class QuorumPeer implements RunningServer {
       logger,
       addresses: self.addresses,
       onAllAddresses: this.#view.listenOnAllAddresses,
+      keepAlive: this.#view.keepAlive,
       initTimeoutMs: this.#view.timeouts.initTimeoutMs,
+      maxPacketBytes: this.#view.maxPacketBytes,
       onStream,
     });
   }
@@ -196,8 +208,9 @@ export class QuorumPeer implements RunningServer {
       return Promise.reject(new Error(`server ${leaderId} was elected but is not in the configuration`));
     }
     const { ports, logger } = this.#options;
-    const { initTimeoutMs, dialTimeoutMs } = this.#view.timeouts;
-    return dialLeader({ ...ports, logger, leader, initTimeoutMs, budgetMs: dialTimeoutMs, ...DIALING });
+    const { maxPacketBytes, timeouts } = this.#view;
+    const { initTimeoutMs, dialTimeoutMs: budgetMs } = timeouts;
+    return dialLeader({ ...ports, logger, leader, initTimeoutMs, budgetMs, maxPacketBytes, ...DIALING });
   }
 
   /** A stretch of log is worth reading up to a part of what a snapshot would be. @see zookeeper.snapshotSizeFactor */
@@ -207,54 +220,72 @@ export class QuorumPeer implements RunningServer {
     return readLogWindow(storage, { from, through, limitBytes });
   }
 
-  #newServer(): ZooKeeperServer {
+  #newServer(epoch: number): ZooKeeperServer {
     const { config, logger, ports } = this.#options;
+    const { id, membershipText, configVersion } = this.#view;
+    const { clock } = ports;
+    const { tree } = this.database;
+    // Each server does this for itself, on whatever tree it has now. @see ZKDatabase.initConfigInZKDatabase
+    tree.setConfig(Buffer.from(membershipText), configVersion, clock.wallMs());
+    const first = firstSessionId(id, clock.wallMs());
     return new ZooKeeperServer({
       config,
-      tree: this.database.tree,
+      tree,
       auth: this.#auth as AuthRegistry,
       listener: this.#port.listener,
       stats: this.#stats,
-      clock: ports.clock,
+      clock,
       random: ports.random,
       logger,
-      firstSessionId: firstSessionId(this.#view.id, ports.clock.wallMs()),
+      // The clock on the wall may have been set back.
+      firstSessionId: this.#nextSessionId !== null && this.#nextSessionId > first ? this.#nextSessionId : first,
+      establishedZxid: makeZxid(epoch, 0),
     });
   }
 
   #serve(role: Term["name"], server: ZooKeeperServer, epoch: number): void {
     this.#isBlank = false;
+    this.#failures = 0;
     this.#election.established(epoch);
     this.#options.logger.info("serving clients", { role, epoch, ...this.#port.address });
     if (role === "leader" && !this.#view.leaderServes) return;
     this.#port.listener.service = server;
   }
 
-  async #lookAgain({ reason, reload }: { reason: string; reload: boolean }): Promise<void> {
+  #lookAgain({ reason, reload }: { reason: string; reload: boolean }): void {
     const { logger } = this.#options;
+    const term = this.#term;
     logger.warn("looking for a leader again", { server: this.#view.id, reason });
     this.#terms++;
-    this.#term?.end();
     this.#term = null;
     this.#port.listener.endService("this server has lost its quorum");
-    try {
-      await this.#settle(reload);
-    } catch (error) {
-      this.#fail("the log cannot be brought to rest", error as Error);
-      return;
-    }
-    if (this.#stopping === null) this.#look();
+    this.#nextSessionId = term?.server?.tracker.nextId ?? this.#nextSessionId;
+    this.#settling = this.#settle(term, reload).then(
+      () => {
+        if (this.#stopping === null) this.#look();
+      },
+      (error: Error) => this.#fail("the log cannot be brought to rest", error),
+    );
   }
 
-  /** Brings memory and disk to the same point. */
-  async #settle(reload: boolean): Promise<void> {
-    const { storage } = this.database;
-    await storage.drained();
-    if (reload) await this.database.load();
-    else await this.database.replayTail();
-    if (this.#committedLog.last !== this.database.tree.lastProcessedZxid) {
-      this.#committedLog = await this.#recallCommitted();
-    }
+  /** Ends the term, and brings memory and disk to the same point. */
+  async #settle(term: Term | null, reload: boolean): Promise<void> {
+    const { database } = this;
+    await term?.end();
+    await database.atRest();
+    if (reload) await database.load();
+    else await database.replayTail();
+    if (database.tree.lastProcessedZxid > 0) this.#isBlank = false;
+    if (this.#committedLog.last !== database.tree.lastProcessedZxid) await this.#recall();
+    await this.#pause();
+  }
+
+  /** Whoever is turned away again and again must not keep everyone busy with elections. */
+  async #pause(): Promise<void> {
+    const pauseMs = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** this.#failures);
+    const isFirst = this.#failures++ === 0;
+    if (isFirst || this.#stopping !== null) return;
+    await new Promise<void>((resolve) => this.#options.ports.clock.setTimer(pauseMs, resolve, { background: true }));
   }
 
   #fail(message: string, error: Error): void {
@@ -274,9 +305,11 @@ export class QuorumPeer implements RunningServer {
     await listener.close();
     listener.stopReading();
     await this.#database?.storage.drained();
-    this.#term?.end();
     listener.endService("the server is stopping");
+    await this.#term?.end();
+    await this.#settling;
     await this.#database?.storage.close();
+    this.#log.flush();
     this.#outcome.done();
   }
 }
@@ -285,9 +318,9 @@ export class QuorumPeer implements RunningServer {
 const DIALING = { attempts: 50, pauseMs: 20 };
 /** The zxid of a vote by a server that knows nothing. */
 const NO_HISTORY = -1;
-/** How much of the log's end is brought back into memory at start. */
-const RECALL_COUNT = 500;
-const RECALL_BYTES = 64 << 20;
 const MIN_WINDOW_BYTES = 1 << 20;
+/** Between a term that came to nothing and the next election, from the second such term on. */
+const MIN_PAUSE_MS = 10;
+const MAX_PAUSE_MS = 1000;
 
 const STATE_NAMES = { 1: "following", 2: "leading", 3: "observing" } as const;

@@ -127,7 +127,7 @@ export class TestBed {
 }
 
 /** The clock of one life of the server: nothing that was due later happens once it is over. */
-class LifeClock implements Clock {
+export class LifeClock implements Clock {
   isOver = false;
   readonly #clock: Clock;
 
