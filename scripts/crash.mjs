@@ -1,34 +1,37 @@
 // `npm run crash -- --rounds 200`: SIGKILL at chosen moments under writers who remember what was acknowledged.
+// With `--ensemble`: of a random member of three.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { setup } from "./setup.mjs";
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "200" },
+    ensemble: { type: "boolean" },
+    rounds: { type: "string" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     "seconds-per-round": { type: "string", default: "0.4" },
     help: { type: "boolean" },
   },
 });
 if (values.help) {
-  console.log("usage: npm run crash -- [--rounds 200] [--seed S] [--seconds-per-round 0.4]");
+  console.log("usage: npm run crash -- [--ensemble] [--rounds 200] [--seed S] [--seconds-per-round 0.4]");
   process.exit(0);
 }
 
 setup();
-const { crashTrial } = await import("../packages/trials/dist/index.js");
+const { crashTrial, ensembleCrashTrial } = await import("../packages/trials/dist/index.js");
 
-const rounds = Number(values.rounds);
+const rounds = Number(values.rounds ?? (values.ensemble ? 100 : 200));
 const seed = Number(values.seed);
 const startMs = performance.now();
-console.log(`crash: ${rounds} rounds, seed ${seed}`);
+console.log(`crash: ${rounds} rounds, seed ${seed}${values.ensemble ? ", three servers" : ""}`);
 
+const took = () => `in ${((performance.now() - startMs) / 1000).toFixed(0)} s`;
 const middle = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 const summary = (report) => {
   const { acknowledged, inDoubt, carriedOut, kills, unfinishedSnapshots, recoveryMs } = report;
   return [
-    `rounds                 ${report.rounds} in ${((performance.now() - startMs) / 1000).toFixed(0)} s`,
+    `rounds                 ${report.rounds} ${took()}`,
     `acknowledged writes    ${acknowledged}, all there`,
     `in doubt at a kill     ${inDoubt}, of which carried out ${carriedOut}, each wholly`,
     `kills                  ${Object.entries(kills)
@@ -39,8 +42,21 @@ const summary = (report) => {
   ].join("\n");
 };
 
+const spread = (ms) => `${middle(ms).toFixed(0)} ms median, ${Math.max(0, ...ms).toFixed(0)} ms longest`;
+const ensembleSummary = ({ gapsMs, rejoinMs, ...report }) =>
+  [
+    `rounds                 ${report.rounds} ${took()}`,
+    `acknowledged writes    ${report.acknowledged}, all there`,
+    `in doubt at a kill     ${report.inDoubt}, of which carried out ${report.carriedOut}, each wholly`,
+    `in the end             ${report.znodes} znodes, the same on all members`,
+    `leader killed          ${gapsMs.leader.length} times; no writes for ${spread(gapsMs.leader)}`,
+    `follower killed        ${gapsMs.follower.length} times; no writes for ${spread(gapsMs.follower)}`,
+    `start to first session ${spread(rejoinMs)}`,
+  ].join("\n");
+
+const trial = values.ensemble ? ensembleCrashTrial : crashTrial;
 try {
-  const report = await crashTrial({
+  const report = await trial({
     rounds,
     seed,
     secondsPerRound: Number(values["seconds-per-round"]),
@@ -49,7 +65,7 @@ try {
         console.log(`  ${report.rounds} rounds, ${report.acknowledged} acknowledged writes`);
     },
   });
-  console.log(summary(report));
+  console.log(values.ensemble ? ensembleSummary(report) : summary(report));
 } catch (error) {
   console.error(`crash: FAILED\n${error.message}`);
   process.exit(1);

@@ -16,6 +16,8 @@ const START_DEADLINE_MS = 30_000;
 export interface ServerOptions {
   readonly dataDir: string;
   readonly port: number;
+  /** A zoo.cfg, for what the other options leave open. */
+  readonly configFile?: string;
   /** Lines of zoo.cfg and zookeeper.* properties, as `--set` takes them. */
   readonly settings?: Readonly<Record<string, string | number>>;
 }
@@ -29,10 +31,11 @@ export class ServerProcess {
   #lines = 0;
   #ended = false;
 
-  constructor({ dataDir, port, settings = {} }: ServerOptions) {
+  constructor({ dataDir, port, configFile, settings = {} }: ServerOptions) {
     this.port = port;
     const sets = Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
-    const args = [COMMAND, "server", "--port", String(port), "--data-dir", dataDir, ...sets];
+    const file = configFile === undefined ? [] : [configFile];
+    const args = [COMMAND, "server", ...file, "--port", String(port), "--data-dir", dataDir, ...sets];
     this.#child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {

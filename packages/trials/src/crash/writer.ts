@@ -5,13 +5,13 @@
  *   #predicted  the state after all that was sent: what the next operations are drawn for
  *   #kept       the state after all that was acknowledged; #inDoubt holds what was sent since, in order
  */
-import { CreateRequest, ErrorCode, OPEN_ACL_UNSAFE, OpCode } from "@vivarium/protocol";
+import { CreateRequest, ErrorCode, OPEN_ACL_UNSAFE, OpCode, PathRequest } from "@vivarium/protocol";
 import type { SeededRandom } from "@vivarium/runtime";
 import { ConnectionLost, RawClient, type Reply, type Session, SessionExpired } from "../raw-client.ts";
 import { checkReply } from "./check-reply.ts";
 import { Generator } from "./generator.ts";
 import { Model } from "./model.ts";
-import type { Observation } from "./observation.ts";
+import { type Observation, observe } from "./observation.ts";
 import { type Operation, wireRequest } from "./operation.ts";
 import { BrokenPromise, reconcile } from "./reconcile.ts";
 
@@ -28,6 +28,7 @@ export class Writer {
   #session: Session | null = null;
   #client: RawClient | null = null;
   #closing = false;
+  #resting = false;
   #lost: () => void = () => {};
   /** The first promise that was seen broken. */
   #broken: Error | null = null;
@@ -56,7 +57,7 @@ export class Writer {
   async write(port: number): Promise<void> {
     try {
       await this.#connect(port);
-      while (!(await this.#untilLost())) {
+      while (!this.#resting && !(await this.#untilLost())) {
         this.#session = null;
         await this.#connect(port);
       }
@@ -66,10 +67,48 @@ export class Writer {
     if (this.#broken !== null) throw this.#broken;
   }
 
+  /** Asks for nothing more from now on; what was asked for is still answered. */
+  rest(): void {
+    this.#resting = true;
+  }
+
+  /** Everything asked for was answered. */
+  get isIdle(): boolean {
+    return this.#inDoubt.length === 0;
+  }
+
+  /**
+   * After the connection to one server of an ensemble was lost: finds out at another what became of the operations in
+   * doubt. The session moves there first, so that none that is still under way can be carried out after the look.
+   * @throws BrokenPromise, or ConnectionLost if this server is of no use either
+   */
+  async recover(port: number): Promise<void> {
+    this.disconnect();
+    const client = await this.#moveTo(port);
+    try {
+      await client.request(OpCode.sync, PathRequest, { path: this.root });
+      this.reconcile(await observe(client, this.root));
+    } finally {
+      client.destroy();
+    }
+  }
+
+  async #moveTo(port: number): Promise<RawClient> {
+    if (this.#session === null) return RawClient.connect({ port });
+    try {
+      return await RawClient.connect({ port, session: this.#session, sessionTimeoutMs: SESSION_TIMEOUT_MS });
+    } catch (error) {
+      if (!(error instanceof SessionExpired)) throw error;
+      if (!this.#inDoubt.some(isClose)) throw new BrokenPromise(`${this.root}: a living session cannot be resumed`);
+      return RawClient.connect({ port });
+    }
+  }
+
   /** After the server was killed: nothing more will come. */
   disconnect(): void {
     this.#client?.destroy();
     this.#client = null;
+    this.#lost();
   }
 
   /** Finds out which operations in doubt were carried out. @throws BrokenPromise */
@@ -114,7 +153,7 @@ export class Writer {
 
   #fill(closed: () => void): void {
     const { client, session } = this.#running();
-    while (!this.#closing && this.#inDoubt.length < WINDOW) {
+    while (!this.#closing && !this.#resting && this.#inDoubt.length < WINDOW) {
       const action = this.#generator.action(this.#predicted);
       const operation: Operation = { action, stamp: { zxid: undefined }, sessionId: session.id };
       this.#closing = action.kind === "closeSession";
