@@ -40,6 +40,7 @@ export function parseConnectString(text: string): ConnectTarget {
 }
 
 export function parseHosts(text: string): Host[] {
+  if (typeof text !== "string") throw new ClientOptionError(`the servers are ${text}; write "host:port,host:port"`);
   const hosts = text
     .split(",")
     .map((part) => part.trim())
@@ -52,7 +53,7 @@ export function parseHosts(text: string): Host[] {
 /** "" for the root, so that it can simply be put before any path. */
 export function chrootOf(path: string): string {
   if (path === "/") return "";
-  const problem = pathProblem(path);
+  const problem = typeof path === "string" ? pathProblem(path) : "it must be a string";
   if (problem !== undefined) throw new ClientOptionError(`the chroot ${JSON.stringify(path)}: ${problem}`);
   return path;
 }

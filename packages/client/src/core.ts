@@ -3,10 +3,12 @@
  * nothing else.
  */
 import { CONFIG_PATH, ErrorCode } from "@vivarium/protocol";
+import { limitsProblem, refuse } from "./arguments.ts";
 import { type ConnectTarget, type Host, hostText } from "./connect-string.ts";
+import { Credential } from "./credentials.ts";
 import { traceRequest, tracing } from "./diagnostics.ts";
 import { Driver } from "./driver.ts";
-import { AbortError, requestError } from "./errors.ts";
+import { AbortError, type ErrorContext, RequestTimeoutError, requestError } from "./errors.ts";
 import { type GetDataResult, operations } from "./operations.ts";
 import type { Settings } from "./options.ts";
 import { Request } from "./request.ts";
@@ -35,7 +37,9 @@ export class Core {
     if (settings.onSessionEvent !== undefined) this.#listeners.add(settings.onSessionEvent);
     for (const { scheme, auth } of settings.auth) {
       // A refusal shows as the session event authFailed.
-      this.driver.addAuth(scheme, Buffer.from(auth)).catch(() => undefined);
+      const credential = new Credential(scheme, Buffer.from(auth));
+      credential.promise.catch(() => undefined);
+      this.driver.addAuth(credential);
     }
     this.#servers = new ServerList({
       target,
@@ -73,14 +77,21 @@ export class Core {
 
   submit(request: Request, options: CallOptions | undefined): Promise<unknown> {
     if (request.settled) return request.promise;
-    if (options?.signal !== undefined && !this.#obey(options.signal, request)) return request.promise;
+    if (options !== undefined && !this.#obey(options, request)) return request.promise;
     if (tracing()) traceRequest(request, this.machine);
     this.driver.submit(request, options?.timeoutMs ?? this.settings.requestTimeoutMs);
     return request.promise;
   }
 
-  /** False when the signal has fired already. */
-  #obey(signal: AbortSignal, request: Request): boolean {
+  /** False when the options are wrong, or the signal has fired already. */
+  #obey(options: CallOptions, request: Request): boolean {
+    const problem = limitsProblem(options);
+    if (problem !== undefined) {
+      refuse(request, problem);
+      return false;
+    }
+    const { signal } = options;
+    if (signal === undefined) return true;
     const onAbort = (): void => this.driver.cancel(request, () => aborted(request, signal));
     if (signal.aborted) {
       request.fail(() => aborted(request, signal));
@@ -89,6 +100,31 @@ export class Core {
     signal.addEventListener("abort", onAbort, { once: true });
     request.onSettled = () => signal.removeEventListener("abort", onAbort);
     return true;
+  }
+
+  /** Proves an identity; a call that is given up withdraws it from the connections to come. */
+  addAuth(scheme: string, auth: Uint8Array, options: CallOptions): Promise<void> {
+    const { signal, timeoutMs = this.settings.requestTimeoutMs } = options;
+    const credential = new Credential(scheme, auth);
+    const giveUp = (error: Error): void => this.machine.withdrawAuth(credential, () => error);
+    const context = { op: "addAuth", mayHaveHappened: true };
+    const onAbort = (): void => giveUp(abortError(context, signal?.reason));
+    if (signal?.aborted === true) onAbort();
+    else this.driver.addAuth(credential);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const detail = `no answer after ${timeoutMs} ms`;
+    const timer =
+      timeoutMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : this.settings.clock.setTimer(
+            timeoutMs,
+            () => giveUp(new RequestTimeoutError(ErrorCode.REQUESTTIMEOUT, { ...context, detail })),
+            { background: true },
+          );
+    return credential.promise.finally(() => {
+      timer?.cancel();
+      signal?.removeEventListener("abort", onAbort);
+    });
   }
 
   // --- session events
@@ -182,11 +218,10 @@ export class Core {
 }
 
 function aborted(request: Request, signal: AbortSignal): Error {
-  return new AbortError(ErrorCode.OPERATIONTIMEOUT, {
-    op: request.operation.name,
-    path: request.callerPath,
-    mayHaveHappened: request.xid !== 0 && request.operation.writes,
-    detail: "aborted by the caller's signal",
-    cause: signal.reason,
-  });
+  const mayHaveHappened = request.xid !== 0 && request.operation.writes;
+  return abortError({ op: request.operation.name, path: request.callerPath, mayHaveHappened }, signal.reason);
+}
+
+function abortError(context: ErrorContext, cause: unknown): Error {
+  return new AbortError(ErrorCode.OPERATIONTIMEOUT, { ...context, detail: "aborted by the caller's signal", cause });
 }

@@ -42,6 +42,12 @@ export class Credentials {
     this.#all.push(credential);
   }
 
+  /** It is not proven on further connections; the answer on this one is still waited for. */
+  withdraw(credential: Credential): void {
+    const at = this.#all.indexOf(credential);
+    if (at !== -1) this.#all.splice(at, 1);
+  }
+
   writeAll(writer: Writer): void {
     for (const credential of this.#all) this.write(writer, credential);
   }

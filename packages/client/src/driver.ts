@@ -6,20 +6,23 @@
  */
 import type { Clock, Connection, Network, Timer } from "@vivarium/runtime";
 import type { Host } from "./connect-string.ts";
+import type { Credential } from "./credentials.ts";
 import type { Settings } from "./options.ts";
 import type { Request } from "./request.ts";
 import type { SessionEvent } from "./session-event.ts";
 import { type MachineOptions, type MachinePort, SessionMachine } from "./session-machine.ts";
+import { type Guarded, guard, unguard } from "./stall-guard.ts";
 
 const OUTPUT_BYTES = 64 * 1024;
 /** After a burst the output's memory is given back. */
 const OUTPUT_KEPT_BYTES = 1024 * 1024;
 
-export class Driver implements MachinePort {
+export class Driver implements MachinePort, Guarded {
   readonly machine: SessionMachine;
   readonly #clock: Clock;
   readonly #network: Pick<Network, "connect">;
   readonly #onEvent: (event: SessionEvent) => void;
+  readonly #guards: boolean;
   #connection: Connection | undefined;
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
@@ -32,6 +35,7 @@ export class Driver implements MachinePort {
     this.#clock = settings.clock;
     this.#network = settings.network;
     this.#onEvent = onEvent;
+    this.#guards = settings.stallGuard;
     const { maxQueuedRequests: maxQueued, ...others } = settings;
     this.machine = new SessionMachine({ ...others, maxQueued } satisfies MachineOptions, this, settings.random);
     this.#useOutput();
@@ -55,10 +59,9 @@ export class Driver implements MachinePort {
     this.machine.cancel(request, error);
   }
 
-  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
-    const accepted = this.machine.addAuth(scheme, auth);
+  addAuth(credential: Credential): void {
+    this.machine.addAuth(credential);
     this.#flushSoon();
-    return accepted;
   }
 
   useHosts(hosts: readonly Host[]): void {
@@ -128,7 +131,23 @@ export class Driver implements MachinePort {
   }
 
   event(event: SessionEvent): void {
+    if (this.machine.over) unguard(this);
+    else if (this.#guards) guard(this);
     this.#onEvent(event);
+  }
+
+  // --- a process that was stopped
+
+  guardAtMs(): number {
+    return this.machine.lossAtMs;
+  }
+
+  /** Before anybody reads the state, or goes on after a stop: it may have changed by time alone. */
+  look(): void {
+    const { nowMs } = this;
+    if (nowMs < this.machine.lossAtMs) return;
+    this.machine.look(nowMs);
+    this.#arm();
   }
 
   // --- time

@@ -1,33 +1,48 @@
 /** What nearly everyone writes anew around a client: parents made on the way, subtrees listed and deleted. */
-import type { ACL, CreateMode, Stat } from "@vivarium/protocol";
+import type { ACL, CreateMode } from "@vivarium/protocol";
+import type { CallOptions } from "./core.ts";
 import { NodeExistsError, NoNodeError, NotEmptyError } from "./errors.ts";
 import type { CreateResult, GetChildrenResult } from "./operations.ts";
 import type { Data } from "./request.ts";
 
 export interface HelperTarget {
-  create(path: string, data: Data, options: { mode?: CreateMode; acl?: ACL[] }): Promise<CreateResult>;
-  delete(path: string): Promise<void>;
-  exists(path: string): Promise<Stat | null>;
-  getChildren(path: string): Promise<GetChildrenResult>;
+  create(path: string, data: Data, options: CallOptions & { mode?: CreateMode; acl?: ACL[] }): Promise<CreateResult>;
+  delete(path: string, options: CallOptions): Promise<void>;
+  getChildren(path: string, options: CallOptions): Promise<GetChildrenResult>;
+  nowMs(): number;
 }
 
-export interface EnsurePathOptions {
+/** Gives each call of a helper the helper's signal, and what is left of its deadline. */
+function limitsOf(zk: HelperTarget, { signal, timeoutMs }: CallOptions): () => CallOptions {
+  const common = signal === undefined ? {} : { signal };
+  if (timeoutMs === undefined) return () => common;
+  const untilMs = zk.nowMs() + timeoutMs;
+  // A millisecond at least: a deadline that has passed is told by the call itself.
+  return () => ({ ...common, timeoutMs: Math.max(1, untilMs - zk.nowMs()) });
+}
+
+export interface EnsurePathOptions extends CallOptions {
   /** Default CreateMode.PERSISTENT; with CONTAINER the server deletes them again when they are empty. */
   mode?: typeof CreateMode.PERSISTENT | typeof CreateMode.CONTAINER;
   acl?: ACL[];
 }
 
 /** Makes the node at `path` and all that is missing above it; those that exist are left as they are. */
-export async function ensurePath(zk: HelperTarget, path: string, options: EnsurePathOptions = {}): Promise<void> {
-  if (path === "/") return;
-  try {
-    await zk.create(path, null, options);
-  } catch (error) {
-    if (error instanceof NodeExistsError) return;
-    if (!(error instanceof NoNodeError)) throw error;
-    await ensurePath(zk, path.slice(0, path.lastIndexOf("/")) || "/", options);
-    await ensurePath(zk, path, options);
-  }
+export function ensurePath(zk: HelperTarget, path: string, options: EnsurePathOptions = {}): Promise<void> {
+  const limits = limitsOf(zk, options);
+  const { timeoutMs: _, ...rest } = options;
+  const ensure = async (each: string): Promise<void> => {
+    if (each === "/") return;
+    try {
+      await zk.create(each, null, { ...rest, ...limits() });
+    } catch (error) {
+      if (error instanceof NodeExistsError) return;
+      if (!(error instanceof NoNodeError)) throw error;
+      await ensure(each.slice(0, each.lastIndexOf("/")) || "/");
+      await ensure(each);
+    }
+  };
+  return ensure(path);
 }
 
 /** So many calls at once stay far below `maxQueuedRequests`. */
@@ -42,10 +57,14 @@ async function inBatches<T, R>(items: readonly T[], call: (item: T) => Promise<R
 }
 
 /** All paths below `path`, each after its parent, `path` itself first. */
-export async function listSubtree(zk: HelperTarget, path: string): Promise<string[]> {
+export function listSubtree(zk: HelperTarget, path: string, options: CallOptions = {}): Promise<string[]> {
+  return subtreeOf(zk, path, limitsOf(zk, options));
+}
+
+async function subtreeOf(zk: HelperTarget, path: string, limits: () => CallOptions): Promise<string[]> {
   const found = [path];
   for (let level = [path]; level.length > 0; ) {
-    const answers = await inBatches(level, (parent) => childrenOf(zk, parent));
+    const answers = await inBatches(level, (parent) => childrenOf(zk, parent, limits()));
     level = answers.flatMap((answer) => {
       if (answer.status === "rejected") throw answer.reason;
       return answer.value;
@@ -55,9 +74,9 @@ export async function listSubtree(zk: HelperTarget, path: string): Promise<strin
   return found;
 }
 
-async function childrenOf(zk: HelperTarget, path: string): Promise<string[]> {
+async function childrenOf(zk: HelperTarget, path: string, limits: CallOptions): Promise<string[]> {
   try {
-    const { children } = await zk.getChildren(path);
+    const { children } = await zk.getChildren(path, limits);
     return children.map((name) => (path === "/" ? `/${name}` : `${path}/${name}`));
   } catch (error) {
     if (error instanceof NoNodeError) return [];
@@ -66,10 +85,11 @@ async function childrenOf(zk: HelperTarget, path: string): Promise<string[]> {
 }
 
 /** Deletes a node and all below it, also what others add meanwhile. Nothing there is no error. */
-export async function deleteSubtree(zk: HelperTarget, path: string): Promise<void> {
+export async function deleteSubtree(zk: HelperTarget, path: string, options: CallOptions = {}): Promise<void> {
+  const limits = limitsOf(zk, options);
   for (;;) {
-    const paths = (await listSubtree(zk, path)).reverse();
-    const outcomes = await inBatches(paths, (each) => zk.delete(each));
+    const paths = (await subtreeOf(zk, path, limits)).reverse();
+    const outcomes = await inBatches(paths, (each) => zk.delete(each, limits()));
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
     const serious = failures.find((error) => !(error instanceof NoNodeError || error instanceof NotEmptyError));
     if (serious !== undefined) throw serious;

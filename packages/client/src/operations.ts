@@ -116,6 +116,14 @@ export function withoutChroot(path: string, chrootLength: number): string {
   return chrootLength === 0 ? path : path.slice(chrootLength) || "/";
 }
 
+/** The prefix is text, not a path: below the chroot /x the server also finds what begins with /xy. */
+function readEphemerals(reader: Reader, { path, chrootLength }: Request): string[] {
+  const paths = readNames(reader);
+  if (chrootLength === 0) return paths;
+  const below = `${path.slice(0, chrootLength)}/`;
+  return paths.filter((each) => each.startsWith(below)).map((each) => withoutChroot(each, chrootLength));
+}
+
 function readCreated(reader: Reader, request: Request): CreateResult {
   const path = withoutChroot(reader.ustring(), request.chrootLength);
   return { path, stat: readStat(reader) };
@@ -239,7 +247,7 @@ export const operations = {
     name: "getEphemerals",
     writes: false,
     encode: writePath,
-    decode: (reader, request): string[] => readNames(reader).map((path) => withoutChroot(path, request.chrootLength)),
+    decode: readEphemerals,
   },
   getAllChildrenNumber: {
     code: OpCode.getAllChildrenNumber,

@@ -16,7 +16,7 @@ import { ErrorCode, zxidHex } from "@vivarium/protocol";
 import type { Random } from "@vivarium/runtime";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import { type Host, hostText } from "./connect-string.ts";
-import { Credential } from "./credentials.ts";
+import type { Credential } from "./credentials.ts";
 import { AuthFailedError, ClosedError, type ErrorContext, SessionExpiredError } from "./errors.ts";
 import { Exchange, type ExchangeOptions, type ExchangeOwner, type Handshake } from "./exchange.ts";
 import { HostList } from "./host-list.ts";
@@ -240,15 +240,19 @@ export class SessionMachine implements ExchangeOwner {
     else this.#exchange.submit(request, this.#phase === "open", nowMs);
   }
 
-  addAuth(scheme: string, auth: Uint8Array): Promise<void> {
-    const credential = new Credential(scheme, auth);
+  addAuth(credential: Credential): void {
     if (this.#phase === "over" || this.#closing) {
       credential.refused(() => overError({ op: "addAuth" }, this.#state));
-      return credential.promise;
+      return;
     }
     this.#exchange.credentials.add(credential);
     if (this.#phase === "open") this.#exchange.credentials.write(this.output, credential);
-    return credential.promise;
+  }
+
+  /** The caller waits no longer; this connection may have proven it all the same. */
+  withdrawAuth(credential: Credential, error: () => Error): void {
+    this.#exchange.credentials.withdraw(credential);
+    credential.refused(error);
   }
 
   /** Settles a request before its answer; in flight the answer is still waited for, and thrown away. */
@@ -385,6 +389,16 @@ export class SessionMachine implements ExchangeOwner {
     this.#exchange.ping(nowMs);
     this.#clock.sent(nowMs);
     this.#port.event({ type: "stalled", lateMs });
+  }
+
+  /** Time alone may have ended the session: whoever asks about it, or goes on after a stop, comes here first. */
+  look(nowMs: number): void {
+    this.#checkClock(nowMs);
+  }
+
+  /** When `look` has something to say; Infinity for never. */
+  get lossAtMs(): number {
+    return this.#hasSession && this.#state !== "maybeExpired" ? this.#clock.safeUntilMs : NEVER;
   }
 
   /** Looks whether time has passed the session; first thing in every input. */

@@ -1,4 +1,4 @@
-/** Session events as an async iterable: none is lost between two steps of the loop. */
+/** Session events as an async iterable: none is lost from the call on, nor between two steps of the loop. */
 import type { SessionEvent } from "./session-event.ts";
 
 export interface SessionSource {
@@ -6,7 +6,7 @@ export interface SessionSource {
   readonly machine: { readonly over: boolean };
 }
 
-export async function* sessionEvents(
+export function sessionEvents(
   source: SessionSource,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SessionEvent, void, undefined> {
@@ -16,23 +16,30 @@ export async function* sessionEvents(
     queue.push(event);
     wake();
   });
-  const onAbort = (): void => wake();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    while (signal?.aborted !== true) {
-      const event = queue.shift();
-      if (event !== undefined) {
-        yield event;
-      } else if (source.machine.over) {
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    }
-  } finally {
+  const onAbort = (): void => {
     stop();
-    signal?.removeEventListener("abort", onAbort);
+    wake();
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+
+  async function* steps(): AsyncGenerator<SessionEvent, void, undefined> {
+    try {
+      while (signal?.aborted !== true) {
+        const event = queue.shift();
+        if (event !== undefined) {
+          yield event;
+        } else if (source.machine.over) {
+          return;
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      stop();
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
+  return steps();
 }

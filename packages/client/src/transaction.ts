@@ -7,12 +7,14 @@ import {
   type ACL,
   CreateMode,
   ErrorCode,
+  isSequential,
   isTtl,
   type MultiOp,
   type MultiResult,
   OpCode,
   type Stat,
 } from "@vivarium/protocol";
+import { createProblem, dataProblem, versionProblem } from "./arguments.ts";
 import type { CallOptions } from "./core.ts";
 import { type RequestError, requestError } from "./errors.ts";
 import { type CreateResult, type GetDataResult, withoutChroot } from "./operations.ts";
@@ -50,27 +52,33 @@ export class Transaction<Results extends readonly unknown[] = []> {
 
   create(path: string, data: Data = null, options: MultiCreateOptions = {}): Transaction<[...Results, CreateResult]> {
     const { mode = CreateMode.PERSISTENT, acl = this.#host.defaultAcl, ttlMs } = options;
-    const sequential = mode === CreateMode.PERSISTENT_SEQUENTIAL || mode === CreateMode.EPHEMERAL_SEQUENTIAL;
-    const common = { path: this.#host.resolve("create", path, sequential), data: bytesOf(data), acl, flags: mode };
+    const full = this.#host.resolve("create", path, isSequential(mode));
+    refuseIf("create", path, createProblem({ mode, acl, ttlMs }) ?? dataProblem(data));
+    const common = { path: full, data: bytesOf(data), acl, flags: mode };
     if (isTtl(mode)) this.#ops.push({ type: OpCode.createTTL, ...common, ttl: BigInt(ttlMs ?? 0) });
     else this.#ops.push({ type: mode === CreateMode.CONTAINER ? OpCode.createContainer : OpCode.create2, ...common });
     return this as unknown as Transaction<[...Results, CreateResult]>;
   }
 
   delete(path: string, { version = -1 }: { version?: number } = {}): Transaction<[...Results, undefined]> {
-    this.#ops.push({ type: OpCode.delete, path: this.#host.resolve("delete", path, false), version });
+    const full = this.#host.resolve("delete", path, false);
+    refuseIf("delete", path, versionProblem(version));
+    this.#ops.push({ type: OpCode.delete, path: full, version });
     return this as unknown as Transaction<[...Results, undefined]>;
   }
 
   setData(path: string, data: Data, { version = -1 }: { version?: number } = {}): Transaction<[...Results, Stat]> {
     const full = this.#host.resolve("setData", path, false);
+    refuseIf("setData", path, versionProblem(version) ?? dataProblem(data));
     this.#ops.push({ type: OpCode.setData, path: full, data: bytesOf(data), version });
     return this as unknown as Transaction<[...Results, Stat]>;
   }
 
   /** Fails the whole when the node is missing or has another version. */
   check(path: string, { version = -1 }: { version?: number } = {}): Transaction<[...Results, undefined]> {
-    this.#ops.push({ type: OpCode.check, path: this.#host.resolve("check", path, false), version });
+    const full = this.#host.resolve("check", path, false);
+    refuseIf("check", path, versionProblem(version));
+    this.#ops.push({ type: OpCode.check, path: full, version });
     return this as unknown as Transaction<[...Results, undefined]>;
   }
 
@@ -120,6 +128,10 @@ export class ReadTransaction<Results extends readonly unknown[] = []> {
         : { status: "fulfilled", value: outcomeOf(result, this.#host) },
     ) as unknown as Results;
   }
+}
+
+function refuseIf(op: string, path: string, problem: string | undefined): void {
+  if (problem !== undefined) throw requestError(ErrorCode.BADARGUMENTS, { op, path, detail: problem });
 }
 
 /** Operations before the one at fault carry OK, those after it RUNTIMEINCONSISTENCY. */

@@ -11,15 +11,25 @@ import {
   CreateMode,
   ErrorCode,
   isSequential,
-  isTtl,
-  MAX_TTL_MS,
   type MultiOp,
   type MultiResult,
   OPEN_ACL_UNSAFE,
   type Stat,
   WatcherType,
 } from "@vivarium/protocol";
-import { encoded, giveData, giveVersion, type MaybeCodec, problemOf, refuse } from "./arguments.ts";
+import {
+  aclProblem,
+  createProblem,
+  encoded,
+  giveData,
+  giveVersion,
+  identityProblem,
+  limitsProblem,
+  listenerProblem,
+  type MaybeCodec,
+  problemOf,
+  refuse,
+} from "./arguments.ts";
 import type {
   AddWatchOptions,
   CreateOptions,
@@ -102,15 +112,11 @@ export class ZooKeeper implements AsyncDisposable {
     if (options.protected === true || options.idempotent === true) return this.#createSafely(path, data, options);
     const mode = options.mode ?? CreateMode.PERSISTENT;
     const request = this.#request(createOperationOf(mode), path, isSequential(mode));
-    const ttlMs = options.ttlMs ?? 0;
-    if (isTtl(mode) !== (options.ttlMs !== undefined) || (isTtl(mode) && !(ttlMs > 0 && ttlMs <= MAX_TTL_MS))) {
-      refuse(
-        request,
-        `ttlMs goes with the TTL modes, from 1 to ${MAX_TTL_MS}; mode is ${mode}, ttlMs ${options.ttlMs}`,
-      );
-    }
+    const { acl = this.#defaultAcl, ttlMs } = options;
+    const problem = createProblem({ mode, acl, ttlMs });
+    if (problem !== undefined) refuse(request, problem);
     request.number = mode;
-    request.detail = { acl: options.acl ?? this.#defaultAcl, ttlMs } satisfies CreateDetail;
+    request.detail = { acl, ttlMs: ttlMs ?? 0 } satisfies CreateDetail;
     giveData(request, data, options.codec);
     return this.#core.submit(request, options) as Promise<CreateResult>;
   }
@@ -211,6 +217,8 @@ export class ZooKeeper implements AsyncDisposable {
   /** `version` is compared with the node's `aversion`. */
   setACL(path: string, acl: ACL[], options?: VersionOptions): Promise<Stat> {
     const request = this.#request(operations.setACL, path);
+    const problem = aclProblem(acl);
+    if (problem !== undefined) refuse(request, problem);
     request.detail = acl;
     giveVersion(request, options?.version);
     return this.#core.submit(request, options) as Promise<Stat>;
@@ -225,17 +233,17 @@ export class ZooKeeper implements AsyncDisposable {
 
   /** Makes the node at `path` and all that is missing above it. */
   ensurePath(path: string, options?: EnsurePathOptions): Promise<void> {
-    return ensurePath(this, path, options);
+    return ensurePath(this.#safeTarget(), path, options);
   }
 
-  /** All paths from `path` down, each after its parent. */
-  listSubtree(path: string): Promise<string[]> {
-    return listSubtree(this, path);
+  /** All paths from `path` down, each after its parent. The deadline is that of the whole. */
+  listSubtree(path: string, options?: CallOptions): Promise<string[]> {
+    return listSubtree(this.#safeTarget(), path, options);
   }
 
-  /** Deletes the node at `path` and all below it; nothing there is no error. */
-  deleteSubtree(path: string): Promise<void> {
-    return deleteSubtree(this, path);
+  /** Deletes the node at `path` and all below it; nothing there is no error. The deadline is that of the whole. */
+  deleteSubtree(path: string, options?: CallOptions): Promise<void> {
+    return deleteSubtree(this.#safeTarget(), path, options);
   }
 
   // --- several at once
@@ -274,7 +282,10 @@ export class ZooKeeper implements AsyncDisposable {
    * fires. After a reconnect it tells what it missed, or says `gap`.
    */
   addWatch(path: string, options: AddWatchOptions = {}): Promise<Watch> {
-    return setWatch(this.#core, this.#request(operations.addWatch, path), options);
+    const request = this.#request(operations.addWatch, path);
+    const problem = listenerProblem(options.listener);
+    if (problem !== undefined) refuse(request, problem);
+    return setWatch(this.#core, request, options);
   }
 
   /**
@@ -283,7 +294,9 @@ export class ZooKeeper implements AsyncDisposable {
    */
   async removeWatches(path: string, kind: "data" | "children" | "any" = "any", options?: CallOptions): Promise<void> {
     const request = this.#request(operations.removeWatches, path);
-    request.number = { data: WatcherType.Data, children: WatcherType.Children, any: WatcherType.Any }[kind];
+    const type = { data: WatcherType.Data, children: WatcherType.Children, any: WatcherType.Any }[kind];
+    if (type === undefined) refuse(request, `kind is ${kind}; it must be "data", "children" or "any"`);
+    request.number = type;
     await this.#core.submit(request, options);
     this.#core.machine.exchange.watches.removeAll(request.path, kind);
   }
@@ -291,8 +304,10 @@ export class ZooKeeper implements AsyncDisposable {
   // --- the ensemble and who we are
 
   /** Proves an identity, on this connection and on each that follows. @throws AuthFailedError, which ends the session. */
-  addAuth(scheme: string, auth: string | Uint8Array): Promise<void> {
-    return this.#core.driver.addAuth(scheme, Buffer.from(auth as string));
+  async addAuth(scheme: string, auth: string | Uint8Array, options: CallOptions = {}): Promise<void> {
+    const problem = identityProblem({ scheme, auth }) ?? limitsProblem(options);
+    if (problem !== undefined) throw requestError(ErrorCode.BADARGUMENTS, { op: "addAuth", detail: problem });
+    await this.#core.addAuth(scheme, Buffer.from(auth as string), options);
   }
 
   whoAmI(options?: CallOptions): Promise<ClientInfo[]> {
@@ -311,6 +326,9 @@ export class ZooKeeper implements AsyncDisposable {
   async reconfig(options: ReconfigOptions): Promise<{ config: string; stat: Stat }> {
     const { joining = "", leaving = "", newMembers = "", fromConfig = -1 } = options;
     const request = new Request(operations.reconfig, CONFIG_PATH, 0);
+    if ([joining, leaving, newMembers].some((part) => typeof part !== "string") || !Number.isSafeInteger(fromConfig)) {
+      refuse(request, "joining, leaving and newMembers must be strings, fromConfig a number");
+    }
     request.detail = { joining, leaving, newMembers, fromConfig } satisfies ReconfigDetail;
     const { data, stat } = (await this.#core.submit(request, options)) as GetDataResult;
     return { config: data?.toString("utf8") ?? "", stat };
@@ -323,7 +341,9 @@ export class ZooKeeper implements AsyncDisposable {
 
   // --- the session
 
+  /** Always current, also right after the event loop was blocked. */
   get state(): SessionState {
+    this.#core.driver.look();
     return this.#core.machine.state;
   }
 
@@ -422,6 +442,11 @@ export class ZooKeeper implements AsyncDisposable {
 
   #giveWatch(request: Request, listener: WatchListener | undefined): void {
     if (listener === undefined) return;
+    const problem = listenerProblem(listener);
+    if (problem !== undefined) {
+      refuse(request, problem);
+      return;
+    }
     let watcher = this.#oneShots.get(listener);
     if (watcher === undefined) {
       watcher = new OneShotWatch(listener, this.#chroot.length);

@@ -359,10 +359,22 @@ export const sessionCases: ContractCase[] = [
       zk.onSessionEvent((event) => order.push(event.type));
       const read = zk.getAllChildrenNumber("/").finally(() => order.push("answer"));
       await new Promise((resolve) => setImmediate(resolve));
-      for (const until = performance.now() + 4200; performance.now() < until; );
-      await read.catch(() => undefined);
-      assert.ok(order.includes("maybeExpired"), order.join());
-      assert.ok(order.indexOf("maybeExpired") < order.indexOf("answer"), order.join());
+      const timers = [1, 1000, 3000].map(
+        (ms) =>
+          new Promise<void>((resolve) => {
+            setTimeout(() => resolve(void order.push(`timer ${ms}`)), ms);
+          }),
+      );
+      setImmediate(() => order.push("immediate"));
+      const blocked = Promise.resolve().then(() => {
+        for (const until = performance.now() + 4200; performance.now() < until; );
+      });
+      await blocked.then(() => order.push("continuation"));
+      await Promise.all([read.catch(() => undefined), ...timers]);
+      assert.equal(order[0], "maybeExpired", order.join());
+      for (const each of ["continuation", "timer 1", "timer 3000", "answer"]) {
+        assert.ok(order.includes(each), `${each} is missing among ${order.join()}`);
+      }
     },
   },
   {
