@@ -73,6 +73,7 @@ export class StandaloneServer implements RunningServer {
     });
     this.#database = database;
     const { needsSnapshot } = await database.load();
+    database.tree.digests.settled();
     if (needsSnapshot) await database.takeSnapshot();
     const server = await this.#beginService(database);
     server.closeOrphanedSessions();

@@ -396,6 +396,35 @@ test("a mismatch is told with both digests", () => {
   assert.deepEqual(told, [[2, 5n, 1371985504n]]);
 });
 
+const unsettledCases: { name: string; digests: (bigint | "settled")[]; told: number[] }[] = [
+  { name: "nothing is told before the first match", digests: [5n, 6n, 1371985504n], told: [] },
+  { name: "after a match everything is told", digests: [5n, 1371985504n, 6n], told: [3] },
+  { name: "once it is settled everything is told", digests: [5n, "settled", 6n], told: [3] },
+];
+for (const { name, digests, told } of unsettledCases) {
+  test(`a snapshot without a digest: ${name}`, () => {
+    const zxids: number[] = [];
+    const loader = new SnapshotLoader({ ...options, onDigestMismatch: (zxid) => zxids.push(zxid) }, 0);
+    const source = new DataTree(options).snapshotSource();
+    const writer = new Writer();
+    source.writeNodes(writer, Number.POSITIVE_INFINITY);
+    source.close();
+    readNodes(new Reader(writer.written()), loader);
+    const tree = loader.finish();
+    assert.equal(tree.digests.isUnsettled, true);
+    const walk = tree.snapshotSource();
+    assert.deepEqual(walk.digest(), { zxid: 0, treeDigest: 0n });
+    walk.close();
+    const header = { clientId: 1n, cxid: 1, time: 1, type: OpCode.createSession };
+    const body = { type: OpCode.createSession, timeOut: 1 };
+    for (const [index, treeDigest] of digests.entries()) {
+      if (treeDigest === "settled") tree.digests.settled();
+      else tree.apply({ header: { ...header, zxid: index + 1 }, body, digest: { version: 2, treeDigest } });
+    }
+    assert.deepEqual(zxids, told);
+  });
+}
+
 test("every 128th digest is remembered", () => {
   const tree = new DataTree(options);
   const apply = applier(tree);

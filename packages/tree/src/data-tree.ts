@@ -203,7 +203,8 @@ export class DataTree extends Znodes {
     if (this.nodes.findPath(PROC_PATH) !== NONE && this.nodes.findPath(CONFIG_PATH) === NONE) this.#addConfigNode();
     this.quotas.reload();
     this.acls.dropUnused();
-    if (digest !== undefined && this.digestEnabled) this.digests.expect(digest, this.lastProcessedZxid);
+    if (digest === undefined) this.digests.unsettled();
+    else if (this.digestEnabled) this.digests.expect(digest, this.lastProcessedZxid);
   }
 
   #addInitial(path: string, aclId: number, stat: StatPersisted): void {

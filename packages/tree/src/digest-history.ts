@@ -3,7 +3,8 @@
  * four-letter word `hash`. A mismatch is reported, never fatal.
  *
  * A snapshot is fuzzy: until replay reaches the zxid at which its own digest was taken, the tree is in no state that
- * any transaction's digest describes, and nothing is compared.
+ * any transaction's digest describes, and nothing is compared. One that came without a digest, as a leader sends it,
+ * does not say where that ends: there the first transaction whose digest fits ends it, or who knows better does.
  * @see disk-format 4; DataTree.compareDigest
  */
 import { DIGEST_VERSION, type TxnDigest, type Zxid, type ZxidDigest } from "@vivarium/protocol";
@@ -20,6 +21,7 @@ export class DigestHistory {
   readonly #onMismatch: DigestMismatch | undefined;
   readonly #history: ZxidDigest[] = [];
   #ofSnapshot: ZxidDigest | undefined;
+  #isUnsettled = false;
 
   constructor(tree: TreeDigest, onMismatch: DigestMismatch | undefined) {
     this.#tree = tree;
@@ -29,6 +31,20 @@ export class DigestHistory {
   /** The latest digests, oldest first. */
   get history(): readonly ZxidDigest[] {
     return this.#history;
+  }
+
+  /** The state may be one that never was: a snapshot was just loaded, without a digest. */
+  get isUnsettled(): boolean {
+    return this.#isUnsettled;
+  }
+
+  unsettled(): void {
+    this.#isUnsettled = true;
+  }
+
+  /** All that could be in the snapshot beforehand has been applied. */
+  settled(): void {
+    this.#isUnsettled = false;
   }
 
   /** The digest of a snapshot just loaded, that replay is to arrive at, or has already. */
@@ -45,11 +61,16 @@ export class DigestHistory {
       this.#compareSnapshot(zxid);
       return;
     }
+    const given = digest !== null && digest.version === DIGEST_VERSION ? digest.treeDigest : undefined;
+    if (this.#isUnsettled) {
+      if (given !== this.#tree.toBigInt()) return;
+      this.#isUnsettled = false;
+    }
     if (zxid % HISTORY_INTERVAL === 0) {
       this.#history.push({ zxid, treeDigest: this.#tree.toBigInt() });
       if (this.#history.length > HISTORY_LIMIT) this.#history.shift();
     }
-    if (digest !== null && digest.version === DIGEST_VERSION) this.#compare(zxid, digest.treeDigest);
+    if (given !== undefined) this.#compare(zxid, given);
   }
 
   #compareSnapshot(zxid: Zxid): void {

@@ -79,6 +79,8 @@ export class SnapshotWalk implements SnapshotSource {
 
   digest(): ZxidDigest | null {
     if (!this.#tree.digestEnabled) return null;
+    // Zeros are for "none": the digest of a state that never was would be missed later.
+    if (this.#tree.digests.isUnsettled) return { zxid: 0, treeDigest: 0n };
     return { zxid: this.#tree.lastProcessedZxid, treeDigest: this.#tree.digest() };
   }
 

@@ -211,7 +211,9 @@ export class LeaderTerm implements Term {
   #sendSnapshot(link: Link): void {
     const stream = this.#links.get(link);
     if (stream === undefined) return;
-    this.#work.do(stream.sendSnapshot(this.#peer.database.tree.snapshotSource()), {
+    const { database, initLimit, config } = this.#peer;
+    const source = database.tree.snapshotSource();
+    this.#work.do(stream.sendSnapshot(source, initLimit * config.tickTimeMs), {
       done: () => this.#driver.input({ type: "snapshotSent", link }),
       failed: (error) => stream.close(`the snapshot could not be sent: ${error.message}`),
     });
@@ -239,6 +241,7 @@ export class LeaderTerm implements Term {
     });
     server.path = this.#path;
     server.adoptSessions();
+    server.tree.digests.settled();
     this.#server = server;
     this.#housekeeping = new Housekeeping(server);
     this.#housekeeping.start();

@@ -60,8 +60,15 @@ export class LearnerTerm implements Term {
       clock: peer.ports.clock,
       tick: { type: "tick" },
       perform: (output) => this.#perform(output),
-      rested: () => this.#server?.endOfTurn(),
+      rested: () => this.#rested(),
     });
+  }
+
+  #rested(): void {
+    if (this.#server === null) return;
+    // Whatever the leader's snapshot may have had of later transactions has been committed before UPTODATE.
+    this.#peer.database.tree.digests.settled();
+    this.#server.endOfTurn();
   }
 
   readonly figures = undefined;
