@@ -181,12 +181,14 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   /** Sends a packet that is neither reply nor event: the answer to a ConnectRequest or to a four-letter word. */
   send(packet: Uint8Array): void {
     if (this.state === "closed") return;
-    this.#append(packet);
+    this.append(packet);
     this.sent++;
     this.#host.stats.sent++;
   }
 
-  #append(packet: Uint8Array): void {
+  /** Sends a part of a packet that `send` will end. */
+  append(packet: Uint8Array): void {
+    if (this.state === "closed") return;
     this.out.raw(packet);
     this.#wantFlush();
   }
@@ -197,7 +199,7 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     event.packet ??= notification(event);
     // A client that watches much and reads nothing must not take the server's memory.
     if (this.#unsentBytes > OUTPUT_LIMIT_BYTES) return this.close("it does not take its watch events");
-    this.#append(event.packet);
+    this.append(event.packet);
     this.sent++;
     this.#host.stats.watchEvent(event.packet.length - 4);
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AddWatchMode, CreateMode } from "@vivarium/protocol";
-import { addWatch, create, exists, getChildren, getData, setData } from "../testing/requests.ts";
+import { addWatch, create, exists, getChildren, getData, setData, watchAll } from "../testing/requests.ts";
 import { TestBed } from "../testing/test-bed.ts";
 
 const ALL = "conf cons crst dirs dump envi gtmk hash isro mntr ruok srst srvr stat stmk wchc wchp wchs".split(" ");
@@ -259,5 +259,27 @@ test("telnet's interrupt ends the connection without an answer and without a lin
   assert.equal(client.isClosed, true);
   assert.equal(client.text, "");
   assert.deepEqual(bed.said("warn"), []);
+  await bed.stop();
+});
+
+test("a long answer is given in pieces: others are served meanwhile, and a slow reader takes no memory", async () => {
+  const bed = await TestBed.start({ maxClientCnxns: 0 });
+  const client = await bed.client();
+  const paths = Array.from({ length: 40_000 }, (_, i) => `/watched/by/somebody/node-${i}`);
+  await client.call(watchAll(paths.slice(0, 20_000)));
+  await client.call(watchAll(paths.slice(20_000)));
+  const slow = await bed.connect();
+  slow.connection.pause();
+  slow.sendBytes("wchp");
+  await bed.clock.run(2000);
+  const [connection] = [...bed.server.listener.connections()].filter(({ state }) => state === "answering");
+  assert.ok(connection);
+  const waiting = connection.socket.bufferedBytes + connection.out.length;
+  assert.ok(waiting > 1_000_000 && waiting < 1_300_000, `${waiting} bytes wait`);
+  assert.equal(await client.outcome(exists("/")), "OK");
+  slow.connection.resume();
+  await bed.clock.run(2000);
+  assert.equal(slow.text.split("\n").length, 2 * paths.length + 2);
+  assert.equal(slow.isClosed, true);
   await bed.stop();
 });

@@ -4,8 +4,9 @@
  *
  * Formats are Apache ZooKeeper's to the letter, because tools parse them. Source: client protocol facts, section 14.
  */
+import type { Clock } from "@vivarium/runtime";
 import type { ClientConnection } from "../client-connection.ts";
-import { dumpConnections, dumpSessions } from "./dump.ts";
+import { dump } from "./dump.ts";
 import { environment } from "./environment.ts";
 import { monitor } from "./monitor.ts";
 import { configuration, connections, serverStatus } from "./status.ts";
@@ -18,9 +19,16 @@ const NOT_SERVING = "This ZooKeeper instance is not currently serving requests\n
 /** What telnet sends when its user interrupts it: closed without an answer or a log line. */
 const TELNET_CLOSE = 0xfff4fffd | 0;
 const DEFAULT_TRACE_MASK = 0x132;
+/** How much of a long answer one turn of the event loop may collect: about a millisecond's work. */
+const TURN_CHARACTERS = 64 << 10;
+/** How long to wait for a client that does not take what it asked for. */
+const SLOW_READER_MS = 10;
+
+/** At once, later, or in pieces because it may be long. */
+type Answer = string | Promise<string> | Generator<string, void, void>;
 
 interface Word {
-  answer(context: WordContext): string | Promise<string>;
+  answer(context: WordContext): Answer;
   /** Answered also while the server is not in service. */
   always?: boolean;
 }
@@ -30,7 +38,7 @@ const words: Record<string, Word> = {
   cons: { answer: connections },
   crst: { answer: resetConnections },
   dirs: { answer: directories },
-  dump: { answer: (context) => dumpSessions(context) + dumpConnections(context) },
+  dump: { answer: dump },
   envi: { answer: environment, always: true },
   gtmk: { answer: () => String(traceMask), always: true },
   hash: { answer: digests },
@@ -73,12 +81,30 @@ export function answerFourLetterWord(context: WordContext, connection: ClientCon
   connection.countReceived();
   const text = isAllowed ? answer(context, name) : `${name} is not executed because it is not in the whitelist.\n`;
   if (typeof text === "string") finish(connection, name, text);
-  else
+  else if (text instanceof Promise) {
     text.then(
       (later) => finish(connection, name, later),
       (error) => connection.close(String(error)),
     );
+  } else if (context.server !== null) tell(connection, name, text, context.server.clock);
   return true;
+}
+
+/** One turn's worth of a long answer; the next turns give the rest, as fast as the client takes it. */
+function tell(connection: ClientConnection, name: string, pieces: Generator<string, void, void>, clock: Clock): void {
+  let text = "";
+  while (text.length < TURN_CHARACTERS) {
+    const piece = pieces.next();
+    if (piece.done) return finish(connection, name, text);
+    text += piece.value;
+  }
+  connection.append(Buffer.from(text, "utf8"));
+  connection.flush();
+  const goOn = () => {
+    if (connection.state === "answering") tell(connection, name, pieces, clock);
+  };
+  if (connection.outputIsHigh) clock.setTimer(SLOW_READER_MS, goOn);
+  else clock.defer(goOn);
 }
 
 function finish(connection: ClientConnection, name: string, text: string): void {
@@ -86,7 +112,7 @@ function finish(connection: ClientConnection, name: string, text: string): void 
   connection.close(`four-letter word ${name}`);
 }
 
-function answer(context: WordContext, name: string): string | Promise<string> {
+function answer(context: WordContext, name: string): Answer {
   const word = words[name] as Word;
   if (context.server === null && !word.always) return NOT_SERVING;
   return word.answer(context);

@@ -3,6 +3,7 @@ import { Role, zxidHex } from "@vivarium/protocol";
 import { type ClientConnection, sessionHex } from "../client-connection.ts";
 import type { EnsembleView } from "../peer/ensemble-view.ts";
 import { FULL_VERSION } from "../version.ts";
+import type { ZooKeeperServer } from "../zookeeper-server.ts";
 import { average, whole } from "./figures.ts";
 import type { WordContext } from "./word-context.ts";
 
@@ -15,7 +16,7 @@ export function serverStatus(context: WordContext, options: { withClients: boole
   const { stats } = server;
   const { minMs, averageMs, maxMs } = stats.latency;
   const sizes = context.ensemble?.leader?.proposalSizes;
-  const clients = options.withClients ? `Clients:\n${connectionLines(context, { brief: true })}\n` : "";
+  const clients = options.withClients ? `Clients:\n${clientLines(server)}\n` : "";
   return [
     `Zookeeper version: ${FULL_VERSION}\n`,
     clients,
@@ -31,13 +32,15 @@ export function serverStatus(context: WordContext, options: { withClients: boole
   ].join("");
 }
 
-export function connections(context: WordContext): string {
-  return `${connectionLines(context, { brief: false })}\n`;
+export function* connections({ server }: WordContext): Generator<string, void, void> {
+  for (const connection of server?.listener.connections() ?? [])
+    yield `${connectionLine(connection, { brief: false })}\n`;
+  yield "\n";
 }
 
-function connectionLines({ server }: WordContext, options: { brief: boolean }): string {
+function clientLines({ listener }: ZooKeeperServer): string {
   let text = "";
-  for (const connection of server?.listener.connections() ?? []) text += `${connectionLine(connection, options)}\n`;
+  for (const connection of listener.connections()) text += `${connectionLine(connection, { brief: true })}\n`;
   return text;
 }
 

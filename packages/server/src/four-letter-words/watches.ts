@@ -9,22 +9,20 @@ export function watchSummary({ server }: WordContext): string {
   return `${data.watcherCount} connections watching ${data.pathCount} paths\nTotal watches:${data.size}\n`;
 }
 
-export function watchesByPath({ server }: WordContext): string {
-  let text = "";
+export function* watchesByPath({ server }: WordContext): Generator<string, void, void> {
   for (const [path, watchers] of server?.tree.watches.data.byPath() ?? []) {
-    text += `${path}\n`;
-    for (const watcher of watchers) text += `\t0x${sessionOf(watcher)}\n`;
+    yield `${path}\n`;
+    for (const watcher of watchers) yield `\t0x${sessionOf(watcher)}\n`;
   }
-  return `${text}\n`;
+  yield "\n";
 }
 
-export function watchesBySession({ server }: WordContext): string {
-  let text = "";
+export function* watchesBySession({ server }: WordContext): Generator<string, void, void> {
   for (const [watcher, paths] of server?.tree.watches.data.byWatcher() ?? []) {
-    text += `0x${sessionOf(watcher)}\n`;
-    for (const path of paths) text += `\t${path}\n`;
+    yield `0x${sessionOf(watcher)}\n`;
+    for (const path of paths) yield `\t${path}\n`;
   }
-  return `${text}\n`;
+  yield "\n";
 }
 
 function sessionOf(watcher: Watcher): string {

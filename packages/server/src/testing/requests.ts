@@ -15,6 +15,7 @@ import {
   OpCode,
   PathRequest,
   SetDataRequest,
+  SetWatches,
   SpecialXid,
   WatchedPathRequest,
 } from "@vivarium/protocol";
@@ -67,6 +68,12 @@ export const check = (path: string) => of(OpCode.check, CheckVersionRequest, { p
 export const deleteContainer = (path: string) => of(OpCode.deleteContainer, PathRequest, { path });
 export const sync = (path: string) => of(OpCode.sync, PathRequest, { path });
 export const addWatch = (path: string, mode: number) => of(OpCode.addWatch, AddWatchRequest, { path, mode });
+/** Watches for the creation of each of these. */
+export const watchAll = (paths: string[]): Request => ({
+  ...of(OpCode.setWatches, SetWatches, { relativeZxid: 0, dataWatches: [], existWatches: paths, childWatches: [] }),
+  xid: SpecialXid.setWatches,
+});
+
 export const multi = (...ops: MultiOp[]) => of(OpCode.multi, MultiRequest, ops);
 export const closeSession = raw(OpCode.closeSession);
 export const ping: Request = { ...raw(OpCode.ping), xid: SpecialXid.ping };
