@@ -101,10 +101,11 @@ function tell(connection: ClientConnection, name: string, pieces: Generator<stri
   connection.append(Buffer.from(text, "utf8"));
   connection.flush();
   const goOn = () => {
-    if (connection.state === "answering") tell(connection, name, pieces, clock);
+    if (connection.state !== "answering") return;
+    if (connection.outputIsHigh) clock.setTimer(SLOW_READER_MS, goOn);
+    else tell(connection, name, pieces, clock);
   };
-  if (connection.outputIsHigh) clock.setTimer(SLOW_READER_MS, goOn);
-  else clock.defer(goOn);
+  clock.defer(goOn);
 }
 
 function finish(connection: ClientConnection, name: string, text: string): void {
