@@ -16,6 +16,8 @@ export class EpochFiles {
   readonly #directory: string;
   #currentEpoch = 0;
   #acceptedEpoch = 0;
+  /** Done when everything asked for so far is written, or has failed: one write at a time, in the order of asking. */
+  #written: Promise<unknown> = Promise.resolve();
 
   /** @param directory the version-2 directory of dataDir */
   constructor(disk: Disk, directory: string) {
@@ -35,21 +37,32 @@ export class EpochFiles {
   async load(lastZxid: Zxid): Promise<void> {
     const lastEpoch = zxidEpoch(Math.max(lastZxid, 0));
     this.#currentEpoch = (await this.#read("currentEpoch")) ?? (await this.#write("currentEpoch", lastEpoch));
-    if (lastEpoch > this.#currentEpoch) {
-      // Apache may have stopped between writing the new epoch and giving the file its name.
-      const unfinished = await this.#read("currentEpoch.tmp");
-      if (unfinished !== lastEpoch) {
-        throw this.#error("currentEpoch", `it says ${this.#currentEpoch}, but the log is of epoch ${lastEpoch}`);
-      }
-      await this.setCurrentEpoch(unfinished);
-    }
     this.#acceptedEpoch = (await this.#read("acceptedEpoch")) ?? (await this.#write("acceptedEpoch", lastEpoch));
+    if (lastEpoch > this.#currentEpoch) await this.#catchUp(lastEpoch);
     if (this.#acceptedEpoch < this.#currentEpoch) {
       throw this.#error(
         "acceptedEpoch",
         `it says ${this.#acceptedEpoch}, less than currentEpoch ${this.#currentEpoch}`,
       );
     }
+  }
+
+  /**
+   * The log is of an epoch that was never said to be current. Apache may have stopped between writing the new epoch and
+   * giving the file its name. Or a synchronisation ended after its transactions were on disk and before the epoch was:
+   * then the epoch was accepted, and the vote goes on naming the old one, as it must.
+   */
+  async #catchUp(lastEpoch: number): Promise<void> {
+    const unfinished = await this.#read("currentEpoch.tmp");
+    if (unfinished === lastEpoch) return this.setCurrentEpoch(unfinished);
+    if (lastEpoch <= this.#acceptedEpoch) return;
+    const problem = `it says ${this.#currentEpoch}, but the log is of epoch ${lastEpoch}, and only ${this.#acceptedEpoch} was ever accepted`;
+    throw this.#error("currentEpoch", problem);
+  }
+
+  /** Resolves once what was asked for is written, or has failed. */
+  settled(): Promise<unknown> {
+    return this.#written;
   }
 
   async setCurrentEpoch(epoch: number): Promise<void> {
@@ -72,7 +85,11 @@ export class EpochFiles {
   }
 
   async #write(name: string, epoch: number): Promise<number> {
-    await writeFileAtomically(this.#disk, join(this.#directory, name), String(epoch));
+    const writing = this.#written.then(() =>
+      writeFileAtomically(this.#disk, join(this.#directory, name), String(epoch)),
+    );
+    this.#written = writing.catch(() => {});
+    await writing;
     return epoch;
   }
 

@@ -224,13 +224,24 @@ test("epochs: made from the last zxid, kept over restarts, refused when they con
   disk.crash();
   const again = await load(4 * 2 ** 32);
   assert.deepEqual([again.currentEpoch, again.acceptedEpoch], [4, 5]);
-  await assert.rejects(load(6 * 2 ** 32 + 1), /currentEpoch: it says 4, but the log is of epoch 6/);
+  await assert.rejects(load(6 * 2 ** 32 + 1), /currentEpoch: it says 4, but the log is of epoch 6, and only 5 was/);
+  const cutShort = await load(5 * 2 ** 32 + 1);
+  assert.deepEqual([cutShort.currentEpoch, cutShort.acceptedEpoch], [4, 5], "a synchronisation that was cut short");
   await settle(putContent(disk, `${VERSION_DIR}/currentEpoch.tmp`, new TextEncoder().encode("5")));
   assert.equal((await load(5 * 2 ** 32 + 1)).currentEpoch, 5);
   await settle(putContent(disk, `${VERSION_DIR}/acceptedEpoch`, new TextEncoder().encode("2")));
   await assert.rejects(load(0), /acceptedEpoch: it says 2, less than currentEpoch 5/);
   await settle(putContent(disk, `${VERSION_DIR}/acceptedEpoch`, new TextEncoder().encode(" 7")));
   await assert.rejects(load(0), /acceptedEpoch: a decimal number expected, not " 7"/);
+});
+
+test("epochs that are asked for together are written one after the other", async () => {
+  const world = makeWorld();
+  const epochs = new EpochFiles(world.disk, "/");
+  await world.settle(epochs.load(0));
+  await world.settle(Promise.all([epochs.setAcceptedEpoch(1), epochs.setAcceptedEpoch(2)]));
+  assert.equal(epochs.acceptedEpoch, 2);
+  assert.equal(new TextDecoder().decode(await world.settle(contentOf(world.disk, "/acceptedEpoch"))), "2");
 });
 
 test("an epoch that could not be written is not believed", async () => {

@@ -126,9 +126,10 @@ export class Storage {
     this.#log.flush();
   }
 
-  /** Resolves once nothing is waiting to be written or synced. */
-  drained(): Promise<void> {
-    return this.#log.drained();
+  /** Resolves once nothing is waiting to be written or synced, epochs included. */
+  async drained(): Promise<void> {
+    await this.#log.drained();
+    await this.epochs.settled();
   }
 
   get lastAppended(): Zxid {
