@@ -31,5 +31,15 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     servers: 1,
     found: "our network kept a view of a Buffer that the client writes on, so requests changed on their way",
   },
+  {
+    seed: 6,
+    servers: 3,
+    found: "a server would not start after a synchronisation that ended between its transactions and its epoch",
+  },
+  {
+    seed: 11,
+    servers: 3,
+    found: "two writes of an epoch file at once, of one term and the next, took away each other's unfinished file",
+  },
   { seed: 5013, servers: 1, found: "our checker did not wait for a sync that had begun before the healing" },
 ];

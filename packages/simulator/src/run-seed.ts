@@ -16,7 +16,7 @@ import { Leaders } from "./checkers/leaders.ts";
 import { Truth } from "./checkers/truth.ts";
 import { type Violation, violation } from "./checkers/violation.ts";
 import { ServerNode } from "./ensemble/server-node.ts";
-import { CLIENT_PORT, clientAddress, serverAddress, zooCfg } from "./ensemble/zoo-cfg.ts";
+import { CLIENT_PORT, clientAddress, SYNC_LIMIT, serverAddress, zooCfg } from "./ensemble/zoo-cfg.ts";
 import type { FaultKind } from "./faults/faults.ts";
 import { Nemesis } from "./faults/nemesis.ts";
 import { describeSwarm, drawSwarm, type SwarmOptions } from "./faults/swarm.ts";
@@ -52,6 +52,8 @@ export interface SeedReport {
 }
 
 const PREPARE_MS = 60_000;
+/** Servers that have long looked in vain ask each other once a minute. */
+const ELECTION_MS = 120_000;
 /** After healing everybody must have answers within this time: restarts, back-offs, elections and expiries included. */
 const HEAL_MS = 60_000;
 
@@ -88,7 +90,7 @@ class SeedRun {
       this.#threw(error, owner?.name ?? "the world");
     };
     const leaders = new Leaders((found) => this.#report(found));
-    for (let id = 1; id <= servers; id++) this.#servers.push(this.#makeServer(id, leaders));
+    for (let id = 1; id <= servers + this.#swarm.observers; id++) this.#servers.push(this.#makeServer(id, leaders));
     for (let number = 1; number <= this.#swarm.clients; number++) this.#clients.push(this.#makeClient(number));
     this.#nemesis = new Nemesis({
       world: this.#world,
@@ -130,9 +132,15 @@ class SeedRun {
       connectString: this.#servers.map(({ id }) => `${serverAddress(id)}:${CLIENT_PORT}`).join(","),
       sessionTimeoutMs: this.#swarm.sessionTimeoutMs,
       thinkMs: this.#swarm.thinkMs,
+      leaderLagMs: this.#leaderLagMs,
       actions: this.#swarm.actions,
       onError: (error) => this.#threw(error, name),
     });
+  }
+
+  /** A follower gives up its leader after this time at the latest. */
+  get #leaderLagMs(): number {
+    return this.#options.servers === 1 ? 0 : (SYNC_LIMIT + 1) * this.#swarm.tickTimeMs + SLOWEST_MS;
   }
 
   // --- what is found on the way
@@ -155,7 +163,9 @@ class SeedRun {
     this.#world.trace.add(server, "commit", `0x${zxid.toString(16)} type ${type} of 0x${session} ${done}`.trimEnd());
     if (type !== OpCode.closeSession || txn.cxid !== 0) return;
     const owner = this.#history.sessions.find(({ id }) => id === sessionId);
-    if (owner !== undefined) checkExpiry(txn, owner, this.#truth);
+    if (owner !== undefined) {
+      checkExpiry({ txn, session: owner, truth: this.#truth, leaderLagMs: this.#leaderLagMs });
+    }
   }
 
   // --- the run
@@ -186,6 +196,8 @@ class SeedRun {
     trace.add("-", "phase", "healing");
     this.#nemesis.end();
     for (const client of this.#clients) client.finish();
+    const healMs = this.#options.servers === 1 ? HEAL_MS : ELECTION_MS + HEAL_MS;
+    await this.#until("every server serves", healMs, () => this.#servers.every((server) => server.isServing));
     await this.#until("every client has its answers", HEAL_MS, () => this.#clients.every((client) => client.finished));
     await this.#leave();
     await this.#powerFailure();
@@ -212,8 +224,7 @@ class SeedRun {
     this.#world.trace.add("-", "phase", "the power fails everywhere");
     for (const server of this.#servers) server.powerOff();
     for (const server of this.#servers) server.start();
-    await this.#until("every server is up again", HEAL_MS, () => this.#servers.every((server) => server.isUp));
-    await this.#pass(0);
+    await this.#until("every server serves again", HEAL_MS, () => this.#servers.every((server) => server.isServing));
     for (const server of this.#servers) checkTree(server.name, server.running.server.tree, this.#truth);
     this.#stopIfBroken();
   }

@@ -11,11 +11,19 @@ import { violation } from "./violation.ts";
 /** Clocks of clients and servers may differ by so much. */
 const TOLERANCE_MS = 60;
 
+export interface ExpiryCheck {
+  txn: Committed;
+  session: SessionRecord;
+  truth: Truth;
+  /** How long a follower may answer a client without its leader knowing, in milliseconds. */
+  leaderLagMs: number;
+}
+
 /** Looked at when a server ends a session on its own account. */
-export function checkExpiry(txn: Committed, session: SessionRecord, truth: Truth): void {
+export function checkExpiry({ txn, session, truth, leaderLagMs }: ExpiryCheck): void {
   if (!session.alive || session.closing) return;
   const remainingMs = session.remainingMs();
-  if (remainingMs <= TOLERANCE_MS) return;
+  if (remainingMs <= TOLERANCE_MS + leaderLagMs) return;
   const what = `0x${hex(txn.sessionId)} is expired while ${session.name} may count on it for ${remainingMs} ms more`;
   truth.report(violation("no session expires early", what, session.name, hex(txn.sessionId)));
 }

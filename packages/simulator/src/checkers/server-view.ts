@@ -5,7 +5,7 @@
  *   applied ─► pending ──serves──► compared with the history, or appended to it
  *      └──────while it serves─────────────────────┘
  */
-import { type Txn, type Zxid, zxidHex } from "@vivarium/protocol";
+import { type Txn, type Zxid, zxidCounter, zxidHex } from "@vivarium/protocol";
 import { type Committed, committedFrom } from "./committed.ts";
 import type { Truth } from "./truth.ts";
 import { violation } from "./violation.ts";
@@ -61,7 +61,9 @@ export class ServerView {
   serves(tree: ObservedTree, { hasAll }: { hasAll: boolean }): void {
     const truth = this.#truth;
     const name = this.#name;
-    const last = tree.lastProcessedZxid;
+    // A leader's term begins with a zxid that is no transaction's.
+    const isBegun = zxidCounter(tree.lastProcessedZxid) > 0;
+    const last = isBegun ? tree.lastProcessedZxid : truth.last(tree.lastProcessedZxid);
     if (hasAll && last < truth.lastZxid) {
       const what = `${name} serves from 0x${zxidHex(last)} on, but 0x${zxidHex(truth.lastZxid)} was committed`;
       truth.report(violation("what is committed survives", what, name));
@@ -70,13 +72,13 @@ export class ServerView {
     this.#commitPending(tree === this.#tree ? this.#pending : []);
     this.#tree = tree;
     this.#pending = [];
-    this.#position = last;
+    this.#position = isBegun ? last : truth.last(tree.lastProcessedZxid);
     this.#serving = true;
     if (last > 0 && truth.get(last) === undefined) {
       const what = `${name} serves from 0x${zxidHex(last)} on, which was never committed`;
       truth.report(violation("committed prefixes agree", what, name));
     }
-    truth.compareDigest(name, last, tree.digest());
+    truth.compareDigest(name, this.#position, tree.digest());
   }
 
   /** What replay begins with follows on what the snapshot holds, whatever that is; the rest must be without holes. */

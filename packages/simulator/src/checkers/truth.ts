@@ -34,6 +34,14 @@ export class Truth {
     return this.history[this.#at.get(zxid) ?? -1];
   }
 
+  /** The last committed zxid up to this one. */
+  last(zxid: Zxid): Zxid {
+    const { history } = this;
+    let at = history.length;
+    while (at > 0 && (history[at - 1] as Committed).zxid > zxid) at--;
+    return history[at - 1]?.zxid ?? 0;
+  }
+
   /** The zxid before a committed one; the last of all for one that is not committed yet. */
   before(zxid: Zxid): Zxid {
     const index = this.#at.get(zxid);

@@ -40,6 +40,7 @@ export class ServerNode {
   #state: "down" | "starting" | "up" = "down";
   /** An injected disk fault explains what goes wrong in this life. */
   #hasExcuse = false;
+  #serving = false;
   starts = 0;
 
   constructor(options: ServerNodeOptions) {
@@ -47,7 +48,7 @@ export class ServerNode {
     this.#options = options;
     this.id = id;
     this.machine = new Machine(world, { name: `s${id}`, address, clockRate });
-    this.#config = parseConfig({ text: configText }).config;
+    this.#config = parseConfig({ text: configText, myid: { file: "/data/myid", text: String(id) } }).config;
     this.#view = this.#newView();
   }
 
@@ -57,6 +58,11 @@ export class ServerNode {
 
   get isUp(): boolean {
     return this.#state === "up";
+  }
+
+  /** Clients can work with it. */
+  get isServing(): boolean {
+    return this.#serving;
   }
 
   get isDown(): boolean {
@@ -136,6 +142,7 @@ export class ServerNode {
 
   #down(): void {
     this.#state = "down";
+    this.#serving = false;
     this.#running = null;
   }
 
@@ -147,15 +154,28 @@ export class ServerNode {
       truth.report(violation("a server that nothing ails logs no error", `${this.name}: ${text}`, this.name));
     }
     if (message === "serving clients") world.loop.after(0, null, () => this.#serves(fields, life));
-    if (message === "looking for a leader again") this.#view.pauses();
+    if (message === "looking for a leader again") {
+      this.#serving = false;
+      this.#view.pauses();
+    }
   }
 
   #serves(fields: LogRecord["fields"], life: Process): void {
-    if (this.machine.process !== life || !life.alive) return;
+    // What it said may be over by now.
+    if (this.machine.process !== life || !life.alive || !this.#isInService) return;
     const { leaders, isAlone } = this.#options;
     const { role, epoch } = fields as { role?: string; epoch?: number };
     if (role === "leader" && epoch !== undefined) leaders.established(this.name, epoch);
-    this.#view.serves(this.running.server.tree, { hasAll: isAlone });
+    this.#serving = true;
+    this.#view.serves(this.running.server.tree, { hasAll: isAlone || role === "leader" });
+  }
+
+  get #isInService(): boolean {
+    try {
+      return this.#running !== null && this.#running.server !== null;
+    } catch {
+      return false;
+    }
   }
 
   // --- its ends

@@ -11,8 +11,11 @@ export function clientAddress(number: number): string {
   return `10.0.1.${number}`;
 }
 
+/** In ticks: how long a follower may be out of touch with its leader, and so how much a leader's word may be behind. */
+export const SYNC_LIMIT = 5;
+
 export function zooCfg(id: number, swarm: SwarmOptions): string {
-  const { servers, tickTimeMs, snapCount, preAllocKb, compression, flushDelayMs, outstandingLimit } = swarm;
+  const { servers, observers, tickTimeMs, snapCount, preAllocKb, compression, flushDelayMs, outstandingLimit } = swarm;
   const lines = [
     `dataDir=/data`,
     `clientPort=${CLIENT_PORT}`,
@@ -25,10 +28,11 @@ export function zooCfg(id: number, swarm: SwarmOptions): string {
     `globalOutstandingLimit=${outstandingLimit}`,
     `maxClientCnxns=0`,
     ...(compression === "" ? [] : [`snapshot.compression.method=${compression}`]),
-    ...(servers === 1 ? [] : ["initLimit=10", "syncLimit=5"]),
+    ...(servers === 1 ? [] : ["initLimit=10", `syncLimit=${SYNC_LIMIT}`]),
+    ...(id > servers ? ["peerType=observer"] : []),
   ];
-  for (let server = 1; servers > 1 && server <= servers; server++) {
-    lines.push(`server.${server}=${serverAddress(server)}:2888:3888`);
+  for (let server = 1; servers > 1 && server <= servers + observers; server++) {
+    lines.push(`server.${server}=${serverAddress(server)}:2888:3888${server > servers ? ":observer" : ""}`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -9,7 +9,9 @@ import type { World } from "../world/world.ts";
 import { FAULTS, type FaultKind } from "./faults.ts";
 
 export interface SwarmOptions {
+  /** Those that vote. */
   readonly servers: number;
+  readonly observers: number;
   readonly clients: number;
   /** How long faults go on. */
   readonly chaosMs: number;
@@ -40,6 +42,7 @@ export function drawSwarm(world: World, { servers }: { servers: number }): Swarm
   const slowest = dice.pick([0.5, 2, 10, 40]);
   return {
     servers,
+    observers: servers > 1 && dice.chance(0.25) ? 1 : 0,
     clients: dice.between(1, 5),
     chaosMs,
     tickTimeMs,

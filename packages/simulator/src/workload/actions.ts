@@ -17,6 +17,8 @@ export interface Actor {
   /** The session cannot be gone on with: it is closed, and another one opened. */
   readonly abandonSession: () => Promise<void>;
   readonly held: (holding: Holding) => void;
+  /** A follower that has lost its leader answers clients for so long, in milliseconds, while their sessions may expire. */
+  readonly leaderLagMs: number;
 }
 
 export type Action = (actor: Actor) => Promise<unknown>;
@@ -164,7 +166,8 @@ const lock: Action = async (actor) => {
 async function hold(actor: Actor, path: string, remainingMs: number): Promise<void> {
   const { caller, dice, nowMs } = actor;
   const fromMs = nowMs();
-  const safeUntilMs = fromMs + Math.min(remainingMs, caller.session.remainingMs()) * (1 - CLOCK_TOLERANCE);
+  const safeUntilMs =
+    fromMs + Math.min(remainingMs, caller.session.remainingMs()) * (1 - CLOCK_TOLERANCE) - actor.leaderLagMs;
   await actor.sleep(dice.ms(0, 30));
   actor.held({ session: caller.session.name, path, fromMs, toMs: Math.min(nowMs(), safeUntilMs) });
 }

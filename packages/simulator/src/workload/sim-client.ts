@@ -23,6 +23,7 @@ export interface SimClientOptions {
   sessionTimeoutMs: number;
   /** Mean pause between two actions. */
   thinkMs: number;
+  leaderLagMs: number;
   /** Names of ACTIONS that this run has. */
   actions: readonly string[];
   /** The program failed in a way that no program should. */
@@ -187,6 +188,7 @@ export class SimClient {
         await caller.zk.close();
       },
       held: (holding) => history.holdings.push(holding),
+      leaderLagMs: this.#options.leaderLagMs,
     };
   }
 
