@@ -8,6 +8,7 @@ import { clientEnsemble } from "./client-ensemble.mjs";
 import { clients } from "./clients.mjs";
 import { moves } from "./data-moves.mjs";
 import { differential } from "./differential/index.mjs";
+import { ensembles } from "./ensembles/index.mjs";
 import { words } from "./four-letter-words.mjs";
 import { javaClasspath, startApache } from "./lib/apache.mjs";
 import { must, run } from "./lib/command.mjs";
@@ -16,10 +17,11 @@ import { startProxy } from "./lib/proxy.mjs";
 import { startVivarium } from "./lib/vivarium.mjs";
 import { everythingProperties } from "./lib/write-everything.mjs";
 
-const usage = `usage: npm run interop -- [--only name,...] [--against apache|vivarium|both] [--verbose] [--prepare]
-  --only      ${[...clients, clientEnsemble, moves, words, differential].map(({ name }) => name).join(", ")}
+const usage = `usage: npm run interop -- [--only name,...] [--against apache|vivarium|both] [--verbose] [--long] [--prepare]
+  --only      ${[...clients, clientEnsemble, ensembles, moves, words, differential].map(({ name }) => name).join(", ")}
   --against   which servers (default both)
   --verbose   show every check and the programs' own output
+  --long      more of what takes long: ensembles with larger trees and more turns
   --prepare   only fetch and build
   --no-build  run Vivarium as it was built last`;
 
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     against: { type: "string", default: "both" },
     verbose: { type: "boolean", default: false },
+    long: { type: "boolean", default: false },
     prepare: { type: "boolean", default: false },
     "no-build": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -38,7 +41,7 @@ const servers = { apache: startApache, vivarium: startVivarium };
 
 function chosen() {
   const names = options.only?.split(",");
-  const known = [...clients, clientEnsemble, moves, words, differential];
+  const known = [...clients, clientEnsemble, ensembles, moves, words, differential];
   const wrong = names?.find((name) => !known.some((each) => each.name === name));
   if (wrong) throw new Error(`--only ${wrong}: there is no such client\n${usage}`);
   if (!["both", ...Object.keys(servers)].includes(options.against))
@@ -46,6 +49,7 @@ function chosen() {
   return {
     list: clients.filter(({ name }) => names?.includes(name) ?? true),
     withEnsemble: names?.includes(clientEnsemble.name) ?? true,
+    withEnsembles: names?.includes(ensembles.name) ?? true,
     withMoves: names?.includes(moves.name) ?? true,
     withWords: names?.includes(words.name) ?? true,
     withDifferential: names?.includes(differential.name) ?? true,
@@ -128,7 +132,7 @@ async function main() {
     console.log(usage);
     return true;
   }
-  const { list, withEnsemble, withMoves, withWords, withDifferential, against } = chosen();
+  const { list, withEnsemble, withEnsembles, withMoves, withWords, withDifferential, against } = chosen();
   if (against.includes("vivarium") && !options["no-build"]) {
     await must(process.execPath, [join(repoDir, "scripts", "setup.mjs")]);
   }
@@ -146,6 +150,7 @@ async function main() {
     rows.push({ title: client.title, results });
   }
   if (withEnsemble) rows.push(...(await clientEnsemble.run({ against, verbose: options.verbose })));
+  if (withEnsembles && against.includes("vivarium")) rows.push(...(await ensembles.run(options)));
   if (withMoves) rows.push(...(await moves.run({ against, verbose: options.verbose })));
   if (withWords && against.includes("vivarium")) rows.push(...(await words.run({ verbose: options.verbose })));
   if (withDifferential && against.includes("vivarium"))

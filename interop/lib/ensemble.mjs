@@ -20,6 +20,7 @@ const launchers = { apache: startApache, vivarium: startVivarium };
  * @property {import("./links.mjs").Links} [links] cables to run everything between servers through (Apache only)
  * @property {string} [dir] parent of the members' directories
  * @property {boolean} [inheritOutput]
+ * @property {string[]} [jvm] options of Apache's JVMs
  * @property {boolean} [start] whether to start all members and wait until they serve (default true)
  */
 
@@ -155,13 +156,14 @@ export class Ensemble {
   }
 
   optionsFor({ sid, dataDir, port, isObserver }) {
-    const { links, config, properties, inheritOutput } = this.#options;
+    const { links, config, properties, inheritOutput, jvm } = this.#options;
     const cables = links === undefined ? {} : { "jdk.net.hosts.file": links.hostsFile(sid) };
     const role = isObserver ? { peerType: "observer" } : {};
     return {
       dataDir,
       port,
       inheritOutput,
+      ...(jvm === undefined ? {} : { jvm }),
       config: { tickTime: 500, initLimit: 20, syncLimit: 10, ...role, ...this.serverLines(), ...config },
       properties: { ...cables, ...properties },
     };
