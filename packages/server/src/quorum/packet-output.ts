@@ -29,6 +29,8 @@ export class PacketOutput {
   /** The connection has more than is good and will say when to go on. */
   #isBlocked = false;
   #isOver = false;
+  /** Pieces of snapshots given to the connection so far: whether one gets on. */
+  slices = 0;
 
   constructor(connection: Connection, clock: Clock) {
     this.#connection = connection;
@@ -97,6 +99,7 @@ export class PacketOutput {
   #sendSlice(snapshot: RunningSnapshot): void {
     try {
       const { done, value } = snapshot.slices.next();
+      this.slices++;
       if (done !== true) this.#isBlocked = !this.#connection.write(value);
       else this.#snapshotEnds().resolve();
     } catch (error) {

@@ -105,7 +105,7 @@ test("packets sent while a snapshot is on its way follow it; nothing is piled up
   raw.connection.pause();
   stream.send(packet("SNAP", 7));
   let isSent = false;
-  const sent = stream.sendSnapshot(state.source()).then(() => {
+  const sent = stream.sendSnapshot(state.source(), 60_000).then(() => {
     isSent = true;
   });
   stream.send(packet("NEWLEADER", 8));
@@ -127,14 +127,32 @@ test("a snapshot whose learner goes away is given up, and its source closed", as
   const told = heard(stream);
   const state = SmallState.filled(200, 10_000);
   raw.connection.pause();
-  const sent = assert.rejects(stream.sendSnapshot(state.source()), /ECONNRESET/);
+  const sent = assert.rejects(stream.sendSnapshot(state.source(), 60_000), /ECONNRESET/);
   await bed.settle(10);
-  await assert.rejects(stream.sendSnapshot(SmallState.filled(1, 1).source()), /being sent already/);
+  await assert.rejects(stream.sendSnapshot(SmallState.filled(1, 1).source(), 60_000), /being sent already/);
   raw.connection.destroy();
   await bed.settle();
   await sent;
   assert.equal(state.isClosed, true);
   assert.equal(told.length, 1);
+});
+
+test("a learner that takes its snapshot slowly is waited for, one that takes nothing is given up", async () => {
+  const bed = new PeerBed();
+  const { stream, raw } = await bed.stream();
+  const state = SmallState.filled(200, 10_000);
+  const sent = assert.rejects(stream.sendSnapshot(state.source(), 1000), /took nothing of a snapshot for 1000 ms/);
+  for (let i = 0; i < 10; i++) {
+    raw.connection.pause();
+    await bed.settle(900);
+    assert.equal(stream.closeReason, null);
+    raw.connection.onData = () => raw.connection.pause();
+    raw.connection.resume();
+    await bed.settle();
+  }
+  await bed.settle(2000);
+  await sent;
+  assert.equal(state.isClosed, true);
 });
 
 test("a snapshot that makes no sense closes the connection and is told to who reads it", async () => {
@@ -238,7 +256,7 @@ test("close lets what was sent leave, then ends; who does not hang up in turn is
   assert.deepEqual(told, []);
   await bed.settle(1);
   assert.deepEqual(told, ["closed: done"]);
-  await assert.rejects(stream.sendSnapshot(SmallState.filled(1, 1).source()), /closed/);
+  await assert.rejects(stream.sendSnapshot(SmallState.filled(1, 1).source(), 60_000), /closed/);
   await assert.rejects(stream.receiveSnapshot(new SmallState()), /done/);
 });
 

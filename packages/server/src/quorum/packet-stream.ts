@@ -114,10 +114,17 @@ export class PacketStream {
 
   /**
    * Streams a snapshot behind the SNAP that was sent before; packets sent meanwhile follow it. Closes `source` in any
-   * case. Rejects when the connection ends first.
+   * case. Rejects when the connection ends first, and ends it when the peer takes nothing of it for `patienceMs`.
    */
-  sendSnapshot(source: SnapshotSource): Promise<void> {
-    return this.#output.sendSnapshot(source);
+  sendSnapshot(source: SnapshotSource, patienceMs: number): Promise<void> {
+    const sent = this.#output.sendSnapshot(source);
+    const watch = (slices: number): Timer =>
+      this.#clock.setTimer(patienceMs, () => {
+        if (this.#output.slices === slices) return this.#fail(`it took nothing of a snapshot for ${patienceMs} ms`);
+        timer = watch(this.#output.slices);
+      });
+    let timer = watch(this.#output.slices);
+    return sent.finally(() => timer.cancel());
   }
 
   /**
