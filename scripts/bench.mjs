@@ -6,22 +6,39 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { startApache } from "../interop/lib/apache.mjs";
+import { startEnsemble } from "../interop/lib/ensemble.mjs";
 import { startVivarium } from "../interop/lib/vivarium.mjs";
 import { root, setup } from "./setup.mjs";
 
 const { values } = parseArgs({
   options: {
+    clients: { type: "boolean" },
+    ops: { type: "string" },
+    server: { type: "string" },
     quick: { type: "boolean" },
     turns: { type: "string" },
     seconds: { type: "string" },
     znodes: { type: "string" },
+    only: { type: "string" },
     "write-docs": { type: "boolean" },
     help: { type: "boolean" },
   },
 });
 if (values.help) {
-  console.log(`usage: npm run bench -- [--quick] [--turns 3] [--seconds 8] [--znodes 1000000] [--write-docs]
---quick: one turn of 2 seconds each, 100,000 znodes. --write-docs: puts the table into docs/performance.md.`);
+  console.log(`usage: npm run bench -- [--quick] [--turns 3] [--seconds 8] [--znodes 1000000] [--only single|ensemble] [--write-docs]
+--quick: one turn of 2 seconds each, 100,000 znodes. --write-docs: puts the table into docs/performance.md.
+usage: npm run bench -- --clients [--turns 3] [--ops 20000] [--server vivarium|apache] [--write-docs]
+our client beside the two of npm, on one server. --write-docs: puts the table into docs/client.md.`);
+  process.exit(0);
+}
+if (values.clients) {
+  const { benchClients } = await import("./bench-clients.mjs");
+  await benchClients({
+    turns: Number(values.turns ?? 3),
+    ops: Number(values.ops ?? 20_000),
+    serverName: values.server ?? "vivarium",
+    writesDocs: values["write-docs"] ?? false,
+  });
   process.exit(0);
 }
 const defaults = values.quick ? { turns: 1, seconds: 2, znodes: 100_000 } : { turns: 3, seconds: 8, znodes: 1_000_000 };
@@ -29,6 +46,7 @@ const plan = {
   turns: Number(values.turns ?? defaults.turns),
   seconds: Number(values.seconds ?? defaults.seconds),
   znodes: Number(values.znodes ?? defaults.znodes),
+  parts: { single: values.only !== "ensemble", ensemble: values.only !== "single" },
 };
 
 setup();
@@ -41,6 +59,14 @@ const remove = (dataDir) => rmSync(dataDir, { recursive: true, force: true });
 const contender = (name, start, more = {}) => ({
   name,
   start: (dataDir) => start({ config, wait: false, ...more, ...(dataDir === undefined ? {} : { dataDir }) }),
+  startEnsemble: async () => {
+    const ensemble = await startEnsemble({ kind: () => name, config: { ...config, tickTime: 2000 }, ...more });
+    const end = async () => {
+      await ensemble.stop();
+      remove(ensemble.dir);
+    };
+    return { servers: ensemble.members.map(({ process }) => process), end };
+  },
   remove,
 });
 const ours = contender("vivarium", startVivarium);

@@ -15,10 +15,18 @@ export interface RunningServer {
   stop(): Promise<unknown>;
 }
 
+export interface RunningEnsemble {
+  readonly servers: readonly RunningServer[];
+  /** Ends the processes and takes away what they wrote. */
+  end(): Promise<unknown>;
+}
+
 export interface Contender {
   readonly name: string;
   /** Starts a process, without waiting for it; on an empty directory of its own unless one is given. */
   start(dataDir?: string): Promise<RunningServer>;
+  /** Starts three servers that are one ensemble, and waits until they serve. */
+  startEnsemble(): Promise<RunningEnsemble>;
   /** Takes away a directory that is no longer needed. */
   remove(dataDir: string): void;
 }
@@ -30,6 +38,8 @@ export interface Plan {
   readonly seconds: number;
   /** Znodes of the memory run; 0 leaves it out. */
   readonly znodes: number;
+  /** Whether to measure one server, three, or both. */
+  readonly parts: { readonly single: boolean; readonly ensemble: boolean };
   /** Path of the built load generator. */
   readonly zkload: string;
   readonly onMeasurement: (measurement: Measurement) => void;
@@ -41,6 +51,7 @@ const START_DEADLINE_MS = 300_000;
 const SETTLE_MS = 3000;
 
 const crowd = { connections: 50, window: 20, sizeBytes: 1024 };
+const ensembleCrowd = { connections: 30, window: 20, sizeBytes: 1024 };
 const alone = { connections: 1, window: 1, sizeBytes: 1024 };
 
 export async function measure(plan: Plan): Promise<Measurement[]> {
@@ -52,8 +63,9 @@ export async function measure(plan: Plan): Promise<Measurement[]> {
         measurements.push(measurement);
         plan.onMeasurement(measurement);
       };
-      await measureSpeed(contender, plan, record);
-      if (plan.znodes > 0) await measureMemory(contender, plan.znodes, record);
+      if (plan.parts.single) await measureSpeed(contender, plan, record);
+      if (plan.parts.single && plan.znodes > 0) await measureMemory(contender, plan.znodes, record);
+      if (plan.parts.ensemble) await measureEnsemble(contender, plan, record);
     }
   }
   return measurements;
@@ -66,7 +78,7 @@ async function measureSpeed(contender: Contender, plan: Plan, record: Record): P
   try {
     await untilServing(server.port);
     const load = (options: Omit<Load, "seconds">) =>
-      runLoad(plan.zkload, server.port, { ...options, seconds: plan.seconds });
+      runLoad(plan.zkload, [server.port], { ...options, seconds: plan.seconds });
     // Once for nothing: both runtimes compile what is hot only after a while.
     await load({ ...crowd, readPercent: 50 });
     const reads = await load({ ...crowd, readPercent: 100 });
@@ -81,6 +93,27 @@ async function measureSpeed(contender: Contender, plan: Plan, record: Record): P
   } finally {
     await server.stop();
     contender.remove(server.dataDir);
+  }
+}
+
+/** Memory is looked at after the load: what the servers hold to carry it. */
+async function measureEnsemble(contender: Contender, plan: Plan, record: Record): Promise<void> {
+  const { servers, end } = await contender.startEnsemble();
+  const ports = servers.map(({ port }) => port);
+  const load = (readPercent: number) =>
+    runLoad(plan.zkload, ports, { ...ensembleCrowd, readPercent, seconds: plan.seconds });
+  try {
+    await load(50);
+    record("ensembleReads", (await load(100)).ops_s);
+    const writes = await load(0);
+    record("ensembleWrites", writes.ops_s);
+    record("ensembleWritesP99", writes.write_p99_us);
+    record("ensembleMixed", (await load(67)).ops_s);
+    await settle();
+    const megabytes = servers.map(({ pid }) => residentMegabytes(pid));
+    record("ensembleResident", megabytes.reduce((sum, each) => sum + each, 0) / servers.length);
+  } finally {
+    await end();
   }
 }
 

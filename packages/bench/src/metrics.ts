@@ -18,6 +18,11 @@ export const metrics = {
   residentFilled: { title: "memory with all of them", unit: "MB", larger: false },
   restart: { title: "restart with them, to the first session", unit: "s", larger: false },
   residentRestarted: { title: "memory after the restart", unit: "MB", larger: false },
+  ensembleReads: { title: "three servers: 100 % reads, 30 connections", unit: "ops/s", larger: true },
+  ensembleWrites: { title: "three servers: 100 % writes", unit: "ops/s", larger: true },
+  ensembleWritesP99: { title: "– 99th percentile", unit: "µs", larger: false },
+  ensembleMixed: { title: "three servers: 2 reads : 1 write", unit: "ops/s", larger: true },
+  ensembleResident: { title: "three servers: memory of one, mean", unit: "MB", larger: false },
 } as const satisfies Record<string, Metric>;
 export type MetricName = keyof typeof metrics;
 

@@ -40,10 +40,10 @@ export interface LoadResult {
   readonly write_p99_us: number;
 }
 
-/** @throws Error if any reply was an error, a connection was lost, or replies came out of order */
-export async function runLoad(program: string, port: number, load: Load): Promise<LoadResult> {
+/** Connections are spread evenly over the servers. @throws Error if any reply was an error, a connection was lost, or replies came out of order */
+export async function runLoad(program: string, ports: readonly number[], load: Load): Promise<LoadResult> {
   const options = {
-    h: `127.0.0.1:${port}`,
+    h: ports.map((port) => `127.0.0.1:${port}`).join(","),
     c: load.connections,
     w: load.window,
     t: load.seconds,
