@@ -51,7 +51,7 @@ if (names.length !== 2 || names.some((name) => !serverNames.includes(name))) {
 /**
  * What is to be played: the scenarios and the seeds, or what the options pick. On every fifth seed the servers have
  * only the features that are on by default.
- * @returns {{name: string, steps: object[], settings?: object, again: string}[]}
+ * @returns {{name: string, steps: object[], settings?: object, retries?: number, again: string}[]}
  */
 function plays() {
   if (values.steps !== undefined) {
@@ -72,9 +72,10 @@ function plays() {
 }
 
 const scenarioPlays = () =>
-  scenarios.map(({ name, steps, properties }) => ({
+  scenarios.map(({ name, steps, properties, retries }) => ({
     name,
     steps,
+    retries,
     settings: { properties },
     again: `--scenario ${name}`,
   }));
@@ -94,6 +95,16 @@ async function failed(play, difference) {
   console.log(describe({ play: { ...play, ...small, again }, names, context: small.steps.length, ...small }));
 }
 
+async function playAgain({ name, steps, settings }) {
+  console.log(`${name}: a difference, which may be one of timing; once more`);
+  const pair = await startPair(names, settings);
+  try {
+    return await duel({ steps, pair, comparer });
+  } finally {
+    await pair.remove();
+  }
+}
+
 const startedMs = Date.now();
 const list = plays();
 let operations = 0;
@@ -102,7 +113,8 @@ for (const [i, play] of list.entries()) {
   const pair = await next;
   next = i + 1 < list.length ? startPair(names, list[i + 1].settings) : undefined;
   try {
-    const result = await duel({ steps: play.steps, pair, comparer });
+    let result = await duel({ steps: play.steps, pair, comparer });
+    for (let left = play.retries ?? 0; left > 0 && result.difference; left--) result = await playAgain(play);
     operations += result.operations;
     if (values.verbose) console.log(`${play.name}: ${result.operations} operations`);
     if (result.difference) await failed(play, result.difference);

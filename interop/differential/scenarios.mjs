@@ -2,9 +2,14 @@
 
 const call = (slot, name, fields, more = {}) => ({ kind: "call", slot, name, fields, ...more });
 
-/** The server's own deletion of containers and TTL nodes; a node is watched before it becomes one to be deleted. */
+/**
+ * The server's own deletion of containers and TTL nodes; a node is watched before it becomes one to be deleted. On a
+ * busy machine Apache's timer catches up with several rounds at once, which ask twice for one deletion and take a zxid
+ * each: hence the retries.
+ */
 const reaper = {
   name: "reaper",
+  retries: 2,
   properties: { "znode.container.checkIntervalMs": 200 },
   steps: [
     call(0, "createContainer", { path: "/never-used", flags: 4 }),
