@@ -90,6 +90,7 @@ export class ElectionDriver {
       case "reconnect":
         return this.#transport.connectAll();
       case "elected":
+        this.#transport.forgetVotes();
         return this.#elected(output.state, output.vote);
     }
   }

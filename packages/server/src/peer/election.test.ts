@@ -22,3 +22,28 @@ for (const servers of [3, 5]) {
     await ensemble.end();
   });
 }
+
+test("a member that comes back finds the leader at once, whatever was said when that was elected", async () => {
+  const ensemble = await Ensemble.start({ servers: 5, latencyMs: 1 });
+  for (const member of ensemble.followers) {
+    await ensemble.restart(member);
+    await ensemble.until("it serves", () => member.role === "follower", 300);
+  }
+  await ensemble.agree();
+  await ensemble.end();
+});
+
+test("how long nobody can write when the leader dies", async () => {
+  const ensemble = await Ensemble.start({ latencyMs: 1 });
+  const client = await ensemble.client(ensemble.leader);
+  await client.call(create("/n"));
+  await ensemble.leader.kill();
+  await ensemble.until(
+    "the others go on",
+    () => ensemble.up.every(({ role }) => role !== null) && leads(ensemble),
+    250,
+  );
+  await ensemble.end();
+});
+
+const leads = (ensemble: Ensemble): boolean => ensemble.members.some(({ role }) => role === "leader");

@@ -150,6 +150,14 @@ export class ElectionTransport {
     else this.#flush(peer);
   }
 
+  /**
+   * The election is over: what was said in it is not repeated on new connections. A server that comes back would take it
+   * for a vote of today, and wait at a door where nobody leads.
+   */
+  forgetVotes(): void {
+    for (const peer of this.#peers.values()) peer.last = null;
+  }
+
   /** Dials every server that was ever sent to and is not connected. */
   connectAll(): void {
     for (const peer of this.#peers.values()) this.#dial(peer);

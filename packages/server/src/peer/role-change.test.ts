@@ -1,0 +1,126 @@
+/**
+ * Role changes at every moment of a sync, on slow disks: what one term has begun never reaches into the next, and what
+ * is on disk is always a history that the ensemble can go on from.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CreateMode } from "@vivarium/protocol";
+import { SeededRandom } from "@vivarium/runtime";
+import { create, setData } from "../testing/requests.ts";
+import { Ensemble } from "./testing/ensemble.ts";
+import type { Member } from "./testing/member.ts";
+
+const SLOW_SYNC_MS = 30;
+
+/** What the tree answers for a path that it does not have. */
+const NONE = -1;
+
+/** How a member has come to be behind, or beside, the others. */
+const setbacks = {
+  "is behind": async () => {},
+  "has lost its disk": async (_: Ensemble, victim: Member) => victim.wipe(),
+} as const;
+
+for (const [what, setBack] of Object.entries(setbacks)) {
+  for (const how of ["cut off", "killed", "without power"] as const) {
+    test(`a member that ${what} is ${how} at every moment of its sync`, async () => {
+      const ensemble = await Ensemble.start({
+        latencyMs: 1,
+        settings: { snapshotSizeFactor: -1, commitLogCount: 500 },
+      });
+      const victim = ensemble.followers[0] as Member;
+      for (let afterMs = 0; afterMs < 240; afterMs += 20) {
+        await victim.kill();
+        await setBack(ensemble, victim);
+        const client = await ensemble.client(ensemble.leader);
+        for (let i = 0; i < 3; i++) await client.call(create("/n-", { mode: CreateMode.PERSISTENT_SEQUENTIAL }));
+        victim.disk.syncDelayMs = SLOW_SYNC_MS;
+        await victim.start();
+        await ensemble.run(afterMs);
+        if (how === "cut off") {
+          ensemble.isolate(victim);
+          await ensemble.run(1500);
+          ensemble.heal();
+        } else if (how === "killed") await ensemble.restart(victim);
+        else {
+          await victim.powerFailure();
+          await victim.start();
+        }
+        await ensemble.serving();
+      }
+      await ensemble.agree();
+      await ensemble.restart(victim);
+      await ensemble.agree();
+      await ensemble.end();
+    });
+  }
+}
+
+for (const seed of [1, 2, 3, 4]) {
+  test(`anything may happen to anyone while clients write: seed ${seed}`, async () => {
+    const random = new SeededRandom(seed);
+    const settings = { snapCount: 10, snapshotSizeFactor: seed % 2 === 0 ? -1 : 0.33 };
+    const ensemble = await Ensemble.start({ servers: seed % 2 === 0 ? 5 : 3, observers: 1, latencyMs: 1, settings });
+    const acknowledged = new Set<string>();
+    for (let round = 0; round < 25; round++) {
+      await write(ensemble, random, { round, acknowledged });
+      const victim = ensemble.members[random.int(ensemble.members.length)] as Member;
+      victim.disk.syncDelayMs = random.int(40);
+      await mishap(ensemble, victim, random);
+      await ensemble.run(random.int(400));
+      ensemble.heal();
+      for (const member of ensemble.members) if (!member.isUp) await member.start();
+    }
+    await ensemble.agree();
+    const { tree } = ensemble.leader;
+    for (const path of acknowledged) {
+      assert.notEqual(tree.nodes.findPath(path), NONE, `${path} was acknowledged and is lost`);
+    }
+    for (const member of ensemble.members) await member.powerFailure();
+    for (const member of ensemble.members) await member.start();
+    await ensemble.agree();
+    await ensemble.end();
+  });
+}
+
+async function write(
+  ensemble: Ensemble,
+  random: SeededRandom,
+  { round, acknowledged }: { round: number; acknowledged: Set<string> },
+): Promise<void> {
+  const servers = ensemble.up.filter(({ role }) => role !== null);
+  if (servers.length === 0) return;
+  const client = await ensemble.connect(servers[random.int(servers.length)] as Member);
+  if ((await client.hello()) === undefined) return;
+  const paths = new Map<number, string>();
+  for (let i = 0; i < 10; i++) {
+    const path = `/r${round}-${i}`;
+    paths.set(client.send(create(path, { data: "x".repeat(random.int(2000)) })), path);
+    client.send(setData("/r0-0", `${round}`));
+  }
+  await ensemble.run(random.int(60));
+  for (const packet of client.take()) {
+    const path = packet.kind === "reply" && packet.err === 0 ? paths.get(packet.xid) : undefined;
+    if (path !== undefined) acknowledged.add(path);
+  }
+}
+
+async function mishap(ensemble: Ensemble, victim: Member, random: SeededRandom): Promise<void> {
+  switch (random.int(6)) {
+    case 0:
+      return victim.kill();
+    case 1:
+      return victim.powerFailure();
+    case 2:
+      return ensemble.restart(victim);
+    case 3:
+      return victim.stop();
+    case 4:
+      return ensemble.isolate(victim);
+    default: {
+      // One direction only, to one other.
+      const other = ensemble.members[random.int(ensemble.members.length)] as Member;
+      if (other !== victim) ensemble.network.cut(victim.host, other.host);
+    }
+  }
+}
