@@ -1,7 +1,7 @@
 // Settings of a member of an ensemble. Facts: reference/zookeeper-features.md 4.5; QuorumPeerConfig, Learner, Leader,
 // FastLeaderElection, QuorumCnxManager.
 
-import { decimal, flag, integer, strictFlag, word, yesNo } from "./kinds.ts";
+import { decimal, flag, hexadecimalZxid, integer, strictFlag, word, yesNo } from "./kinds.ts";
 import { built, optional } from "./setting.ts";
 
 // Ranges are for a member of an ensemble only: Apache's standalone server starts with whatever number stands there.
@@ -40,6 +40,12 @@ export const ensembleSettings = {
     form: "zoo.cfg",
     kind: word("file"),
     doc: "The file that holds server.N, group.N and weight.N in place of this one. Read at start.",
+  }),
+  membershipVersion: built("version", {
+    form: "zoo.cfg",
+    kind: hexadecimalZxid,
+    default: "0",
+    doc: "Version of the membership: the zxid of the reconfiguration that made it. The end of a dynamic file's name tells it too.",
   }),
   commitLogCount: built("commitLogCount", {
     form: "property",

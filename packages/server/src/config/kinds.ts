@@ -53,6 +53,15 @@ function readInteger(text: string): number | undefined {
   return match[1] === "-" ? 0 - value : value;
 }
 
+/** A zxid as Apache writes it into files and their names: hexadecimal, without 0x. */
+export const hexadecimalZxid: Kind<number> = {
+  label: "hexadecimal",
+  parse(text) {
+    const value = /^[0-9a-fA-F]{1,16}$/.test(text) ? Number.parseInt(text, 16) : Number.NaN;
+    return Number.isSafeInteger(value) ? { value } : { problem: "a zxid in hexadecimal, for example 100000003" };
+  },
+};
+
 /** A TCP port; 0 lets the system choose one. */
 export const port: Kind<number> = { ...integer({ min: 0, max: 65_535 }), label: "port" };
 

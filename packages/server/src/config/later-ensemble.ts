@@ -22,7 +22,6 @@ const fileKeys: Setting[] = later(ensemble, "zoo.cfg", [
     "Role of this server; its server line decides.",
   ],
   ["observerMasterPort", integer({ max: 65_535 }), undefined, "Port on which a follower serves observers."],
-  ["version", integer({ min: 0 }), "0", "Version of the membership in a dynamic file, hexadecimal."],
   ["oraclePath", word("file"), undefined, "File that tells which of two servers may go on alone."],
   ["quorum.cnxn.threads.size", count, "20", "Threads for authenticating other servers."],
   ["multiAddress.enabled", strictFlag, "false", "Allows several addresses per server.", { form: "both" }],

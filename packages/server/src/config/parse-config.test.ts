@@ -135,6 +135,16 @@ test("a member of an ensemble knows itself by its myid file, and the others by t
   const named = { file: "zoo.cfg", text: `${without}dynamicConfigFile=/zk/zoo.cfg.dynamic`, dynamic };
   const { config } = parseConfig({ ...named, myid: myid("1") });
   assert.deepEqual([config.clientPort, config.clientPortAddress, config.isDistributed], [2199, "9.9.9.9", true]);
+  assert.equal(parseConfig({ ...named, myid: myid("1") }).config.membershipVersion, 0);
+  const versions = [
+    { name: "zoo.cfg.dynamic", line: "version=10000000a\n", is: 0x10000000a },
+    { name: "zoo.cfg.dynamic.20000000b", line: "", is: 0x20000000b },
+    { name: "zoo.cfg.dynamic.20000000b", line: "version=10000000a\n", is: 0x20000000b },
+  ];
+  for (const { name, line, is } of versions) {
+    const versioned = { file: `/zk/${name}`, text: dynamic.text + line };
+    assert.equal(parseConfig({ ...named, dynamic: versioned, myid: myid("1") }).config.membershipVersion, is);
+  }
   const strange = { ...dynamic, text: `${dynamic.text}tickTime=5\n` };
   assert.throws(
     () => parseConfig({ ...named, dynamic: strange, myid: myid("1") }),

@@ -53,6 +53,7 @@ export function parseConfig(options: ParseConfigOptions): ParsedConfig {
 
   if (dynamic !== undefined) {
     inFile.push(...dynamicValues({ ...dynamic, entries: readEntries(dynamic.file, dynamic.text), warnings, errors }));
+    inFile.push(...versionInName(dynamic.file));
   }
 
   const given = new Map<string, Given>();
@@ -142,11 +143,17 @@ function fileValues(input: {
 /** A dynamic file holds the membership and nothing else. */
 function dynamicValues(input: Parameters<typeof fileValues>[0] & { readonly errors: ConfigProblem[] }): NamedValue[] {
   return fileValues(input).filter(({ name, value }) => {
-    if (/^(server|group|weight)\./.test(name)) return true;
+    if (/^(server|group|weight)\.|^version$/.test(name)) return true;
     const message = "does not belong into a dynamic configuration file";
-    input.errors.push({ ...place(value), message, hint: "Only server.N, group.N and weight.N lines do." });
+    input.errors.push({ ...place(value), message, hint: "Only server.N, group.N, weight.N and version lines do." });
     return false;
   });
+}
+
+/** Servers that reconfigure write zoo.cfg.dynamic.100000003; such a name counts more than a line. */
+function versionInName(file: string): NamedValue[] {
+  const value = /\.([0-9a-fA-F]{1,16})$/.exec(file)?.[1];
+  return value === undefined ? [] : [{ name: "version", value: { key: "version", value, file, line: undefined } }];
 }
 
 function describeStranger(found: Exclude<ReturnType<typeof findSetting>, { as: "setting" | "pattern" }>): {

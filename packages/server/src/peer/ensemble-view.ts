@@ -45,7 +45,8 @@ export function ensembleView(config: ServerConfig): EnsembleView {
   const { id, membership } = config;
   const self = membership.members.find((member) => member.id === id);
   if (id === undefined || self === undefined) throw new Error("a member of an ensemble that is not in it: our bug");
-  const versioned = { ...membership, version: 0 };
+  const configVersion = config.membershipVersion;
+  const versioned = { ...membership, version: configVersion };
   const { initLimit = 0, syncLimit = 0, tickTimeMs } = config;
   return {
     id,
@@ -53,7 +54,7 @@ export function ensembleView(config: ServerConfig): EnsembleView {
     members: new Map(membership.members.map((member) => [member.id, member])),
     quorums: new Quorums(quorumVerifier(versioned)),
     membershipText: formatMembership(versioned),
-    configVersion: 0,
+    configVersion,
     initLimit,
     syncLimit,
     leaderServes: config.leaderServes,

@@ -163,3 +163,18 @@ test("four-letter words tell of the ensemble", async () => {
   );
   await ensemble.end();
 });
+
+test("a membership with a version, from a dynamic file, is one that others are compared by", async () => {
+  const ensemble = await Ensemble.start({ settings: { version: "10000000a" } });
+  const client = await ensemble.client(ensemble.leader);
+  assert.match(dataOf(await client.call(getData("/zookeeper/config"))), /version=10000000a$/);
+  const ahead = ensemble.followers[0] as Member;
+  await ahead.kill();
+  ahead.settings = { version: "20000000b" };
+  await ahead.start();
+  await ensemble.run(3000);
+  assert.equal(ahead.role, null);
+  const refused = ensemble.leader.logs.records.map(({ fields }) => fields["reason"]);
+  assert.ok(refused.includes(`server ${ahead.id} knows a later membership than this leader`));
+  await ensemble.end();
+});
