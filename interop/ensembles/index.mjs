@@ -15,10 +15,11 @@ async function runRows({ title: part = "", long = false, verbose = false }) {
   for (const row of [...mixed, migration].filter(({ title }) => title.includes(part))) {
     const result = await row.run({ long, verbose });
     table.push({ title: row.title, results: { vivarium: result } });
-    const { ok, failures, seconds, gapMs = 0, acked = 0 } = result;
+    const { ok, failures, seconds, gapMs = 0, acked = 0, apacheLeaderUnsynced } = result;
     console.log(
       `${row.title}: ${ok.length} passed, ${failures.length} failed in ${seconds.toFixed(0)} s; ` +
-        `${acked} acknowledged writes, at most ${gapMs.toFixed(0)} ms apart`,
+        `${acked} acknowledged writes, at most ${gapMs.toFixed(0)} ms apart; ` +
+        `${apacheLeaderUnsynced} reads after sync too old at an Apache leader`,
     );
     if (verbose) for (const line of failures) console.log(`  FAIL ${line}`);
   }

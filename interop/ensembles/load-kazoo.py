@@ -72,7 +72,8 @@ def turn(i, seen):
     reader.retry(reader.sync, ROOT + "/last")
     fresh = read()
     if fresh < i:
-        say(f"stale {fresh} read after sync when {i} was written")
+        port = reader._connection._socket.getpeername()[1]
+        say(f"unsynced {port} {fresh} read after sync when {i} was written")
     return fresh
 
 

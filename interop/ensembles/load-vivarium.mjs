@@ -57,7 +57,7 @@ async function turn(i, seen) {
   if (plain < seen) say(`stale ${plain} read after ${seen}`);
   await retried(() => reader.sync(`${root}/last`));
   const fresh = Number((await retried(() => reader.getData(`${root}/last`))).data.toString());
-  if (fresh < i) say(`stale ${fresh} read after sync when ${i} was written`);
+  if (fresh < i) say(`unsynced ${reader.server.split(":").at(-1)} ${fresh} read after sync when ${i} was written`);
   return fresh;
 }
 

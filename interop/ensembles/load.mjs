@@ -5,7 +5,8 @@
 //   read <root>/last, which must not go back;  sync and read it, which must be at least <i>
 //
 // They hear "pause", "resume" and "end", and say "session <id>", "ack <i>", "paused <i>", "retry" (a call cut off by
-// the loss of its connection is made again), "lost" (a connection), "stale <why>" and "fail <why>".
+// the loss of its connection is made again), "lost" (a connection), "stale <why>", "unsynced <port> <why>" and
+// "fail <why>".
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -32,6 +33,7 @@ export async function prepareLoad() {
 
 class Program {
   #child;
+  #unsynced;
   #pausedAt;
   acked = 0;
   lost = 0;
@@ -43,7 +45,8 @@ class Program {
   /** @type {string[]} */
   failures = [];
 
-  constructor(name, child) {
+  constructor(name, child, unsynced) {
+    this.#unsynced = unsynced;
     this.name = name;
     this.root = `/load/${name}`;
     this.#child = child;
@@ -69,7 +72,12 @@ class Program {
     else if (word === "lost") this.lost++;
     else if (word === "retry") this.retries++;
     else if (word === "ended") this.hasEnded = true;
+    else if (word === "unsynced") void this.#readTooOld(Number(rest[0]), rest.slice(1).join(" "));
     else if (word === "stale" || word === "fail") this.failures.push(rest.join(" "));
+  }
+
+  async #readTooOld(port, what) {
+    if (!(await this.#unsynced(port))) this.failures.push(`${what}, at port ${port}`);
   }
 
   #acknowledged(i) {
@@ -110,12 +118,16 @@ export class Load {
   /** @type {Program[]} */
   programs = [];
 
-  /** Resolves when all of them write. @param {string} servers */
-  static async start(servers, names = Object.keys(programs)) {
+  /**
+   * Resolves when all of them write.
+   * @param {string} servers
+   * @param {(port: number) => Promise<boolean>} mayBeUnsynced whether that server may answer a sync too early
+   */
+  static async start(servers, mayBeUnsynced, names = Object.keys(programs)) {
     const load = new Load();
     for (const name of names) {
       const [file, args] = await programs[name]([servers, `/load/${name}`]);
-      load.programs.push(new Program(name, spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] })));
+      load.programs.push(new Program(name, spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] }), mayBeUnsynced));
     }
     try {
       await load.progress({ timeoutMs: 40_000 });

@@ -86,8 +86,8 @@ export async function ran(trial, action) {
     await trial.end({ keep: trial.verbose && trial.failures.length > 0 });
   }
   if (trial.verbose && trial.failures.length > 0) console.log(`kept: ${trial.ensemble?.dir}`);
-  const { ok, failures, seconds } = trial;
-  return { ok, failures, seconds, gapMs: trial.load?.longestGapMs, acked: trial.load?.acked };
+  const { ok, failures, seconds, apacheLeaderUnsynced } = trial;
+  return { apacheLeaderUnsynced, ok, failures, seconds, gapMs: trial.load?.longestGapMs, acked: trial.load?.acked };
 }
 
 export const mixed = [

@@ -100,7 +100,8 @@ public final class EnsembleLoad {
         retried(this::sync);
         int fresh = read();
         if (fresh < i) {
-            say("stale " + fresh + " read after sync when " + i + " was written");
+            String port = reader.toString().replaceFirst("(?s).*remoteserver:[^ ]*:(\\d+) .*", "$1");
+            say("unsynced " + port + " " + fresh + " read after sync when " + i + " was written");
         }
         return fresh;
     }
