@@ -42,6 +42,7 @@ class Program {
   /** Longest time between two acknowledgements, in milliseconds. */
   longestGapMs = 0;
   #lastAckMs;
+  #gapMs = 0;
   /** @type {string[]} */
   failures = [];
 
@@ -82,9 +83,17 @@ class Program {
 
   #acknowledged(i) {
     const now = performance.now();
-    if (this.#lastAckMs !== undefined) this.longestGapMs = Math.max(this.longestGapMs, now - this.#lastAckMs);
+    const gapMs = now - (this.#lastAckMs ?? now);
+    this.longestGapMs = Math.max(this.longestGapMs, gapMs);
+    this.#gapMs = Math.max(this.#gapMs, gapMs);
     this.#lastAckMs = now;
     this.acked = i;
+  }
+
+  takeGap() {
+    const gapMs = this.#gapMs;
+    this.#gapMs = 0;
+    return gapMs;
   }
 
   #say(word) {
@@ -145,6 +154,11 @@ export class Load {
 
   get acked() {
     return this.programs.reduce((sum, { acked }) => sum + acked, 0);
+  }
+
+  /** Per program, the longest time without an acknowledged write since this was last asked. */
+  takeGaps() {
+    return this.programs.map((program) => `${program.name} ${program.takeGap().toFixed(0)} ms`).join(", ");
   }
 
   get longestGapMs() {

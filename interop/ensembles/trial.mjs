@@ -83,8 +83,10 @@ export class Trial {
     if (this.load !== undefined) await this.load.progress();
     const problems = [...this.#ends.splice(0), ...this.load.failures];
     this.check(title, problems);
-    if (this.verbose)
-      console.log(`  ${title}: ${((Date.now() - startedAt) / 1000).toFixed(1)} s, ${this.load.acked} acknowledged`);
+    if (this.verbose) {
+      const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+      console.log(`  ${title}: ${seconds} s; longest without a write: ${this.load.takeGaps()}`);
+    }
     if (problems.length > 0) throw new Error("given up after that");
   }
 

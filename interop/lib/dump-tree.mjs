@@ -14,6 +14,9 @@ export const superUser = "super:interop";
 /** Properties with which a server, Apache's or ours, lets the dumper see everything. */
 export const superProperties = { "zookeeper.DigestAuthenticationProvider.superDigest": digestId(superUser) };
 
+/** Nodes asked for at a time. */
+const WINDOW = 500;
+
 const text = (value) => (typeof value === "bigint" ? String(value) : value);
 const plainStat = (stat) => Object.fromEntries(Object.entries(stat).map(([key, value]) => [key, text(value)]));
 
@@ -34,7 +37,7 @@ export async function dumpTree(port, { skip = () => false } = {}) {
         client.call("getACL", { path }),
         client.call("getChildren2", { path }),
       ]);
-      if (data.err === -101 || children.err === -101) return;
+      if (data.err === -101 || children.err === -101) return [];
       for (const reply of [data, acl, children]) {
         if (reply.err !== 0) throw new Error(`cannot read ${path}: error ${reply.err}`);
       }
@@ -45,14 +48,16 @@ export async function dumpTree(port, { skip = () => false } = {}) {
         children: names,
         stat: plainStat(children.value.stat),
       };
-      await Promise.all(
-        names
-          .map((name) => (path === "/" ? `/${name}` : `${path}/${name}`))
-          .filter((child) => !skip(child))
-          .map(visit),
-      );
+      return names.map((name) => (path === "/" ? `/${name}` : `${path}/${name}`)).filter((child) => !skip(child));
     };
-    await visit("/");
+    for (let level = ["/"]; level.length > 0; ) {
+      const next = [];
+      for (let at = 0; at < level.length; at += WINDOW) {
+        const found = await Promise.all(level.slice(at, at + WINDOW).map(visit));
+        for (const children of found) for (const child of children) next.push(child);
+      }
+      level = next;
+    }
     return Object.fromEntries(Object.entries(nodes).sort(([a], [b]) => (a < b ? -1 : 1)));
   } finally {
     await client.close();
