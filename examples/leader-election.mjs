@@ -1,5 +1,4 @@
 // Leader election by hand: the candidate with the lowest number leads, each other one watches only its predecessor.
-// (For real use take @vivarium/recipes: it also guards the leader's writes.)
 import { CreateMode, connect } from "@vivarium/client";
 import { runIfMain } from "./lib/run-if-main.mjs";
 

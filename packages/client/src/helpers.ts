@@ -31,14 +31,16 @@ export interface EnsurePathOptions extends CallOptions {
 export function ensurePath(zk: HelperTarget, path: string, options: EnsurePathOptions = {}): Promise<void> {
   const limits = limitsOf(zk, options);
   const { timeoutMs: _, ...rest } = options;
+  if (path === "/") return Promise.resolve();
   const ensure = async (each: string): Promise<void> => {
-    if (each === "/") return;
     try {
       await zk.create(each, null, { ...rest, ...limits() });
     } catch (error) {
       if (error instanceof NodeExistsError) return;
-      if (!(error instanceof NoNodeError)) throw error;
-      await ensure(each.slice(0, each.lastIndexOf("/")) || "/");
+      const parent = each.slice(0, each.lastIndexOf("/"));
+      // Below the root of a view only the view's own chroot can be missing.
+      if (!(error instanceof NoNodeError) || parent === "") throw error;
+      await ensure(parent);
       await ensure(each);
     }
   };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Stat } from "@vivarium/protocol";
-import type { MemoryNetwork } from "@vivarium/runtime";
+import { type MemoryNetwork, SeededRandom } from "@vivarium/runtime";
+import { ZooKeeper } from "./index.ts";
 import { startBench } from "./testing/bench.ts";
 import { ScriptedServer, someStat } from "./testing/scripted-server.ts";
 
@@ -42,6 +43,26 @@ test("dns-srv: a record that cannot be resolved is named, and asked again", asyn
   fails = false;
   await bench.run(1500);
   assert.equal(bench.zk.state, "connected");
+});
+
+test("each attempt asks for its server by name, so that the name is resolved anew", async () => {
+  const asked: string[] = [];
+  const bench = await startBench();
+  const host = bench.network.host("10.0.1.2");
+  const zk = new ZooKeeper("zk.example.org:2181,[::1]:2182", {
+    clock: bench.clock,
+    random: new SeededRandom(1),
+    network: {
+      connect: ({ host: name, port }) => {
+        asked.push(`${name} ${port}`);
+        return host.connect({ host: "10.0.0.9", port });
+      },
+    },
+  });
+  await bench.run(2000);
+  await Promise.all([zk.close(), bench.run(1)]);
+  assert.ok(asked.length >= 4, asked.join());
+  assert.deepEqual([...new Set(asked)].sort(), ["::1 2182", "zk.example.org 2181"]);
 });
 
 test("a read-only session looks for a server with a quorum and moves there", async () => {

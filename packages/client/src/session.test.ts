@@ -105,6 +105,22 @@ test("a renewed session is a new one, with zxid 0, because it may meet an ensemb
   assert.equal(last(events)?.type, "connected");
 });
 
+test("a server that restarted empty, and so is behind the session, is left alone until the session is given up", async () => {
+  const { server, run, events, zk } = await startBench({ renewSession: true });
+  server.zxid = 7;
+  await Promise.all([zk.exists("/"), run(1)]);
+  server.zxid = 0;
+  server.greets = "closesBehind";
+  server.last.close();
+  await run(20_000);
+  assert.equal(zk.state, "connected");
+  const refused = events.filter((event) => event.type === "connectFailed");
+  assert.ok(refused.length > 2 && refused.length < 20, `${refused.length} attempts`);
+  for (const event of refused) assert.match(event.error.message, /behind zxid 0x7/);
+  assert.ok(events.some((event) => event.type === "expired" && event.by === "client"));
+  assert.deepEqual([last(events)?.type, server.connects.at(-1)?.lastZxidSeen], ["connected", 0]);
+});
+
 test("a session is resumed by id and password, not below its zxid", async () => {
   const session = { id: 5n, password: new Uint8Array(16).fill(3), lastZxid: 9 };
   const { server, events } = await startBench({ session });

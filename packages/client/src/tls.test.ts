@@ -12,7 +12,12 @@ import { ConnectionLossError, connect, ZooKeeper } from "./index.ts";
 const pem = (name: string): string => fileURLToPath(new URL(`../src/testdata/${name}.pem`, import.meta.url));
 
 /** Grants every session, echoes an empty OK for everything else, and wants to know who its clients are. */
-async function startTlsServer(): Promise<{ port: number; clients: string[]; stop: () => void }> {
+async function startTlsServer(): Promise<{
+  port: number;
+  clients: string[];
+  disconnect: () => void;
+  stop: () => void;
+}> {
   const clients: string[] = [];
   const sockets = new Set<tls.TLSSocket>();
   const server = tls.createServer(
@@ -54,11 +59,14 @@ async function startTlsServer(): Promise<{ port: number; clients: string[]; stop
     },
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = (): void => {
+  const disconnect = (): void => {
     for (const socket of sockets) socket.destroy();
+  };
+  const stop = (): void => {
+    disconnect();
     server.close();
   };
-  return { port: (server.address() as AddressInfo).port, clients, stop };
+  return { port: (server.address() as AddressInfo).port, clients, disconnect, stop };
 }
 
 test("mutual TLS: both ends are proven", async () => {
@@ -97,6 +105,14 @@ test("renewed certificate files are used from the next attempt on", async () => 
     });
     await zk.connected();
     assert.match(failures[0] ?? "", /TLS files cannot be read/);
+    // The next connection of the same client trusts only what the file holds by then.
+    copyFileSync(pem("client"), caFile);
+    const refused = new Promise<Error>((resolve) => {
+      zk.onSessionEvent((event) => event.type === "connectFailed" && resolve(event.error));
+    });
+    server.disconnect();
+    assert.match((await refused).message, /certificate/);
+    await zk.sync();
     await zk.close();
   } finally {
     server.stop();

@@ -41,7 +41,7 @@ export class ScriptedServer {
   /** The newest transaction of the pretended ensemble. */
   zxid = 0;
   /** How a connect request is met. */
-  greets: "grants" | "expires" | "hangs" | "closes" | "garbage" = "grants";
+  greets: "grants" | "expires" | "hangs" | "closes" | "closesBehind" | "garbage" = "grants";
   readOnly = false;
   /** The answer to the four-letter word `isro`. */
   isro = "rw";
@@ -98,6 +98,11 @@ export class ScriptedServer {
         return;
       case "closes":
         connection.close();
+        return;
+      case "closesBehind":
+        // What real servers do with a client that has seen more than they have.
+        if (request.lastZxidSeen > this.zxid) connection.close();
+        else connection.grant(this.#timeoutMs, this.#nextSession++, this.readOnly);
         return;
       case "garbage":
         connection.raw(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
