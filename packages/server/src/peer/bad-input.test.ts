@@ -1,12 +1,12 @@
 /** What nobody should send to an ensemble's ports: it is refused with a line that says who and what, and all goes on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encode, Writer } from "@vivarium/jute";
-import { encodeInt, LearnerInfo, makeZxid, QuorumPacket, QuorumPacketType, quorumPacket } from "@vivarium/protocol";
+import { Writer } from "@vivarium/jute";
+import { makeZxid, QuorumPacketType, quorumPacket } from "@vivarium/protocol";
 import type { Connection } from "@vivarium/runtime";
-import { PacketReader } from "../quorum/packet-reader.ts";
 import { create } from "../testing/requests.ts";
 import { Ensemble } from "./testing/ensemble.ts";
+import { Impostor } from "./testing/impostor.ts";
 import { ELECTION_PORT, Member, QUORUM_PORT } from "./testing/member.ts";
 
 const STRANGER = "10.0.7.7";
@@ -53,38 +53,6 @@ for (const { name, bytes, election } of garbage) {
     assert.match(warnings(leader), election);
     await goesOn(ensemble, "/n");
   });
-}
-
-/** A learner that does everything right until it is in service. */
-class Impostor {
-  readonly connection: Connection;
-  readonly #reader = new PacketReader(1 << 20);
-  isActive = false;
-
-  constructor(
-    connection: Connection,
-    { id, lastZxid, currentEpoch }: { id: number; lastZxid: number; currentEpoch: number },
-  ) {
-    this.connection = connection;
-    const info = encode(LearnerInfo, { serverid: id, protocolVersion: 0x10000, configVersion: 0 });
-    connection.onConnect = () => this.send(quorumPacket(QuorumPacketType.FOLLOWERINFO, 0, info));
-    connection.onData = (chunk) => {
-      this.#reader.append(chunk);
-      for (let packet = this.#reader.next(); packet !== undefined; packet = this.#reader.next()) {
-        if (packet.type === QuorumPacketType.LEADERINFO) {
-          this.send(quorumPacket(QuorumPacketType.ACKEPOCH, lastZxid, encodeInt(currentEpoch)));
-        } else if (packet.type === QuorumPacketType.NEWLEADER) {
-          this.send(quorumPacket(QuorumPacketType.ACK, packet.zxid));
-        } else if (packet.type === QuorumPacketType.UPTODATE) this.isActive = true;
-      }
-    };
-  }
-
-  send(packet: QuorumPacket): void {
-    const writer = new Writer();
-    QuorumPacket.write(writer, packet);
-    this.connection.write(writer.copy());
-  }
 }
 
 test("a learner in service whose data makes no sense is turned out; an unknown request is answered by a transaction", async () => {

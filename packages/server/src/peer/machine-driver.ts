@@ -18,8 +18,9 @@ export class MachineDriver<Input, Output> {
   readonly #clock: Clock;
   readonly #perform: (output: Output) => void;
   readonly #tick: Input;
-  /** Called when a run of inputs is worked off: what was produced may leave. */
-  readonly #rested: () => void;
+  /** Called soon after inputs were worked off, once for all that one turn brings: what was produced may leave. */
+  readonly #rested: (() => void) | undefined;
+  #restIsDue = false;
   readonly #inputs = new Fifo<Input>();
   /** Go before all inputs that wait, in their own order. */
   readonly #facts = new Fifo<Input>();
@@ -39,7 +40,7 @@ export class MachineDriver<Input, Output> {
     this.#clock = options.clock;
     this.#perform = options.perform;
     this.#tick = options.tick;
-    this.#rested = options.rested ?? (() => {});
+    this.#rested = options.rested;
   }
 
   input(input: Input): void {
@@ -78,7 +79,17 @@ export class MachineDriver<Input, Output> {
     this.#isRunning = false;
     if (this.#isStopped) return;
     this.#schedule();
-    this.#rested();
+    this.#restSoon();
+  }
+
+  #restSoon(): void {
+    const rested = this.#rested;
+    if (rested === undefined || this.#restIsDue) return;
+    this.#restIsDue = true;
+    this.#clock.defer(() => {
+      this.#restIsDue = false;
+      if (!this.#isStopped) rested();
+    });
   }
 
   #schedule(): void {

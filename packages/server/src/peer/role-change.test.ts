@@ -6,11 +6,62 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CreateMode } from "@vivarium/protocol";
 import { SeededRandom } from "@vivarium/runtime";
-import { create, setData } from "../testing/requests.ts";
+import { dataOf, type Reply } from "../testing/raw-client.ts";
+import { create, getData, setData, sync } from "../testing/requests.ts";
 import { Ensemble } from "./testing/ensemble.ts";
-import type { Member } from "./testing/member.ts";
+import { Impostor } from "./testing/impostor.ts";
+import { type Member, QUORUM_PORT } from "./testing/member.ts";
 
 const SLOW_SYNC_MS = 30;
+
+const WRITES = 1000;
+/** More than are applied while a term ends. */
+const MANY_WRITES = 4000;
+
+test("a leader that is slow to apply answers a sync when it has applied all before it", async () => {
+  const ensemble = await Ensemble.start();
+  const { leader } = ensemble;
+  const writer = await ensemble.client(leader);
+  const reader = await ensemble.client(leader);
+  await writer.call(create("/n"));
+  leader.slowDown();
+  let looked = false;
+  leader.onApplied = ({ header }) => {
+    // When the last write is committed, but most are not applied.
+    if (looked || header.cxid !== 100) return;
+    looked = true;
+    reader.sendTogether(sync("/n"), getData("/n"));
+  };
+  writer.sendTogether(...Array.from({ length: WRITES }, (_, i) => setData("/n", `${i}`)));
+  await ensemble.run(200);
+  const replies = reader.take().filter((packet) => packet.kind === "reply");
+  assert.equal(replies.length, 2);
+  assert.equal(dataOf(replies[1] as Reply), `${WRITES - 1}`);
+  await ensemble.agree();
+  await ensemble.end();
+});
+
+test("a leader that steps down with much to apply applies it once, and in the next role's time", async () => {
+  const ensemble = await Ensemble.start({ settings: { globalOutstandingLimit: 100_000 } });
+  const { leader, followers } = ensemble;
+  const [twin] = followers as [Member, ...Member[]];
+  const writer = await ensemble.client(leader);
+  leader.slowDown();
+  leader.onApplied = ({ header }) => {
+    if (header.cxid !== 100) return;
+    leader.onApplied = () => {};
+    // A voter that has accepted a later epoch makes the leader give way at once.
+    const connection = ensemble.network.host("10.0.7.7").connect({ host: leader.host, port: QUORUM_PORT });
+    new Impostor(connection, { id: twin.id, lastZxid: 0, currentEpoch: 0, acceptedEpoch: 9 });
+  };
+  writer.sendTogether(
+    ...Array.from({ length: MANY_WRITES }, () => create("/n-", { mode: CreateMode.PERSISTENT_SEQUENTIAL })),
+  );
+  await ensemble.until("the leader gives way", () => leader.said("warn").includes("looking for a leader again"));
+  await ensemble.agree();
+  assert.equal(leader.tree.nodes.numChildren(leader.tree.nodes.findPath("/")), MANY_WRITES + 1);
+  await ensemble.end();
+});
 
 /** What the tree answers for a path that it does not have. */
 const NONE = -1;

@@ -129,6 +129,9 @@ export class TestBed {
 /** The clock of one life of the server: nothing that was due later happens once it is over. */
 export class LifeClock implements Clock {
   isOver = false;
+  /** How much later it is at each look, as if what happens between two looks took time. */
+  lookMs = 0;
+  #aheadMs = 0;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -136,7 +139,8 @@ export class LifeClock implements Clock {
   }
 
   monotonicMs(): number {
-    return this.#clock.monotonicMs();
+    this.#aheadMs += this.lookMs;
+    return this.#clock.monotonicMs() + this.#aheadMs;
   }
 
   wallMs(): number {

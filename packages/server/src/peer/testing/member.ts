@@ -1,5 +1,6 @@
 /** One server of a test ensemble: its machine with disk, address and log, and the process that comes and goes on it. */
 import assert from "node:assert/strict";
+import type { Txn } from "@vivarium/protocol";
 import { MemoryDisk, type MemoryNetwork, SeededRandom, type VirtualClock } from "@vivarium/runtime";
 import type { DataTree } from "@vivarium/tree";
 import { parseConfig } from "../../config/index.ts";
@@ -37,6 +38,8 @@ export class Member {
   /** More settings, for this member alone and from its next start on. */
   settings: Settings = {};
   disk: MemoryDisk;
+  /** Told of every transaction that this member's tree has applied. */
+  onApplied: (txn: Txn) => void = () => {};
   readonly #options: MemberOptions;
   #life: Life | null = null;
   #lives = 0;
@@ -69,6 +72,11 @@ export class Member {
     return this.#life?.peer.role ?? null;
   }
 
+  /** From now on it is so slow that one turn of its event loop cannot apply many transactions. */
+  slowDown(): void {
+    if (this.#life !== null) this.#life.clock.lookMs = 3;
+  }
+
   get tree(): DataTree {
     return this.peer.database.tree;
   }
@@ -97,7 +105,7 @@ export class Member {
     const { config } = parseConfig({ overrides, myid: { file: "/data/myid", text: `${given["myid"] ?? this.id}` } });
     const life = { clock: new LifeClock(clock), network: new LifeNetwork(network.host(this.host)) };
     const random = new SeededRandom(1000 * this.id + this.#lives++);
-    const ports = { ...life, disk: this.disk, random };
+    const ports = { ...life, disk: this.disk, random, onApplied: (txn: Txn) => this.onApplied(txn) };
     const peer = await clock.runUntil(startServer({ config, logger: this.logs.logger, ports }));
     assert.ok(peer instanceof QuorumPeer);
     this.#life = { ...life, peer };
