@@ -53,8 +53,8 @@ export class EpochFiles {
    * then the epoch was accepted, and the vote goes on naming the old one, as it must.
    */
   async #catchUp(lastEpoch: number): Promise<void> {
-    const unfinished = await this.#read("currentEpoch.tmp");
-    if (unfinished === lastEpoch) return this.setCurrentEpoch(unfinished);
+    const unfinished = await readSmallFile(this.#disk, join(this.#directory, "currentEpoch.tmp"));
+    if (unfinished?.trimEnd() === String(lastEpoch)) return this.setCurrentEpoch(lastEpoch);
     if (lastEpoch <= this.#acceptedEpoch) return;
     const problem = `it says ${this.#currentEpoch}, but the log is of epoch ${lastEpoch}, and only ${this.#acceptedEpoch} was ever accepted`;
     throw this.#error("currentEpoch", problem);
