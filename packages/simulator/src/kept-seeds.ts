@@ -41,5 +41,15 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     servers: 3,
     found: "two writes of an epoch file at once, of one term and the next, took away each other's unfinished file",
   },
+  {
+    seed: 2104,
+    servers: 3,
+    found: "an empty currentEpoch.tmp, left by a full disk, kept a server from starting",
+  },
+  {
+    seed: 1056,
+    servers: 3,
+    found: "our checker did not know transactions that a server had only from a snapshot",
+  },
   { seed: 5013, servers: 1, found: "our checker did not wait for a sync that had begun before the healing" },
 ];

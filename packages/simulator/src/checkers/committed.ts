@@ -17,13 +17,13 @@ export interface Committed {
   readonly effects: readonly Effect[];
   /** What a closeSession says it deletes. */
   readonly closes: readonly string[];
-  /** Of the whole tree after it, as the first server had it that applied it. */
-  readonly digest: bigint;
+  /** Of the whole tree after it, as the first server had it that applied it; null as long as nobody is known to. */
+  digest: bigint | null;
   /** World time at which a server first showed it to clients. */
   readonly atMs: number;
 }
 
-export function committedFrom(txn: Txn, digest: bigint, atMs: number): Committed {
+export function committedFrom(txn: Txn, digest: bigint | null, atMs: number): Committed {
   const { zxid, clientId: sessionId, cxid, type, time } = txn.header;
   const { body } = txn;
   const closes = body.type === OpCode.closeSession ? body.paths2Delete : [];

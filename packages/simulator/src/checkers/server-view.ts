@@ -43,52 +43,60 @@ export class ServerView {
   }
 
   applied(txn: Txn, tree: ObservedTree): void {
-    if (tree !== this.#tree) {
+    const isNew = tree !== this.#tree;
+    if (isNew) {
       this.#tree = tree;
       this.#pending = [];
       this.#serving = false;
     }
-    const committed = committedFrom(txn, tree.digest(), this.#nowMs());
-    if (!this.#serving) {
-      this.#pending.push(committed);
+    if (this.#serving) {
+      this.#truth.applied(this.#name, committedFrom(txn, tree.digest(), this.#nowMs()), this.#position);
+      this.#position = txn.header.zxid;
       return;
     }
-    this.#truth.applied(this.#name, committed, this.#position);
-    this.#position = committed.zxid;
+    // While a fuzzy snapshot is replayed the tree's digest means nothing; most transactions say what it should be.
+    const committed = committedFrom(txn, txn.digest?.treeDigest ?? null, this.#nowMs());
+    this.#truth.saw(committed, this.#pending.at(-1)?.zxid ?? (isNew ? null : this.#position));
+    this.#pending.push(committed);
   }
 
   /** It serves clients from now on. `hasAll`: nothing can be committed without it, so it must know everything. */
   serves(tree: ObservedTree, { hasAll }: { hasAll: boolean }): void {
     const truth = this.#truth;
     const name = this.#name;
-    // A leader's term begins with a zxid that is no transaction's.
-    const isBegun = zxidCounter(tree.lastProcessedZxid) > 0;
-    const last = isBegun ? tree.lastProcessedZxid : truth.last(tree.lastProcessedZxid);
+    const pending = tree === this.#tree ? this.#pending : [];
+    const last = this.#lastOf(tree, pending);
     if (hasAll && last < truth.lastZxid) {
       const what = `${name} serves from 0x${zxidHex(last)} on, but 0x${zxidHex(truth.lastZxid)} was committed`;
       truth.report(violation("what is committed survives", what, name));
       return;
     }
-    this.#commitPending(tree === this.#tree ? this.#pending : []);
+    truth.adopt(name, last);
+    this.#comparePending(pending);
     this.#tree = tree;
     this.#pending = [];
-    this.#position = isBegun ? last : truth.last(tree.lastProcessedZxid);
+    this.#position = last;
     this.#serving = true;
     if (last > 0 && truth.get(last) === undefined) {
       const what = `${name} serves from 0x${zxidHex(last)} on, which was never committed`;
       truth.report(violation("committed prefixes agree", what, name));
     }
-    truth.compareDigest(name, this.#position, tree.digest());
+    truth.compareDigest(name, last, tree.digest());
+  }
+
+  /** A leader's term begins with a zxid that is no transaction's: then the last one applied counts. */
+  #lastOf(tree: ObservedTree, pending: readonly Committed[]): Zxid {
+    const { lastProcessedZxid } = tree;
+    if (zxidCounter(lastProcessedZxid) > 0) return lastProcessedZxid;
+    return pending.at(-1)?.zxid ?? this.#truth.lastWith(tree.digest(), lastProcessedZxid);
   }
 
   /** What replay begins with follows on what the snapshot holds, whatever that is; the rest must be without holes. */
-  #commitPending(pending: readonly Committed[]): void {
+  #comparePending(pending: readonly Committed[]): void {
     const truth = this.#truth;
     let after = pending[0] === undefined ? 0 : truth.before(pending[0].zxid);
     for (const txn of pending) {
-      // While a fuzzy snapshot is replayed, digests mean nothing; the one after the last transaction is compared by `serves`.
-      const digest = truth.get(txn.zxid)?.digest ?? txn.digest;
-      truth.applied(this.#name, { ...txn, digest, atMs: this.#nowMs() }, after);
+      truth.applied(this.#name, txn, after);
       after = txn.zxid;
     }
   }

@@ -104,7 +104,7 @@ export class EventLoop {
       };
       // What a microtask asks of nextTick comes after all microtasks, and costs no turn of the real event loop.
       const later = (): void => process.nextTick(step);
-      process.nextTick(step);
+      queueMicrotask(later);
     });
   }
 
