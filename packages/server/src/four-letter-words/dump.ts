@@ -6,8 +6,12 @@ import type { WordContext } from "./word-context.ts";
 export function* dump({ server }: WordContext): Generator<string, void, void> {
   if (server === null) return;
   const { tracker, tree, listener } = server;
-  yield "SessionTracker dump:\nSession ";
-  yield* expirySets(server, tracker, (session) => `0x${sessionHex(session.id)}`);
+  yield "SessionTracker dump:\n";
+  if (tracker.isLearner) yield* globalSessions(tree.sessions);
+  else {
+    yield "Session ";
+    yield* expirySets(server, tracker, (session) => `0x${sessionHex(session.id)}`);
+  }
   const owners = [...tree.owned.sessions()];
   yield `ephemeral nodes dump:\nSessions with Ephemerals (${owners.length}):\n`;
   for (const owner of owners) {
@@ -16,6 +20,13 @@ export function* dump({ server }: WordContext): Generator<string, void, void> {
   }
   yield "Connections dump:\nConnections ";
   yield* expirySets(server, listener, describe);
+}
+
+/** A learner does not know when sessions expire. */
+function* globalSessions(sessions: ReadonlyMap<bigint, number>): Generator<string, void, void> {
+  yield `Global Sessions(${sessions.size}):\n`;
+  const ids = [...sessions.keys()].sort((a, b) => (a < b ? -1 : 1));
+  for (const id of ids) yield `0x${sessionHex(id)}\t${sessions.get(id) ?? 0}ms\n`;
 }
 
 function describe(connection: ClientConnection): string {

@@ -156,6 +156,13 @@ test("four-letter words tell of the ensemble", async () => {
   );
   assert.ok(ofFollower.includes("zk_global_sessions\t1\n") && !ofFollower.includes("zk_learners"));
 
+  const session = client.session.sessionId.toString(16);
+  assert.match(
+    await ensemble.word(member, "dump"),
+    new RegExp(`^SessionTracker dump:\\nGlobal Sessions\\(1\\):\\n0x${session}\\t4000ms\\nephemeral nodes dump:`),
+  );
+  assert.match(await ensemble.word(leader, "dump"), /^SessionTracker dump:\nSession Sets \(1\)\/\(1\):\n/);
+
   const conf = await ensemble.word(ensemble.member(4), "conf");
   assert.match(
     conf,
