@@ -27,6 +27,20 @@ test("helpers and addAuth obey a deadline and a signal", async () => {
   for (const call of await aborted) assert.ok(call.status === "rejected" && call.reason instanceof AbortError);
 });
 
+test("a call made right after a reconnect has all of its time, however long the client was idle", async () => {
+  const { zk, server, run } = await startBench({ auth: [{ scheme: "digest", auth: "a:b" }] });
+  server.on("auth", (_, connection) => connection.reply(-4));
+  await run(120_000);
+  let read: Promise<unknown> | undefined;
+  zk.onSessionEvent((event) => {
+    // By then the identity lies in the output, and waits for the turn to end.
+    if (event.type === "connected") queueMicrotask(() => (read = zk.exists("/")));
+  });
+  server.last.close();
+  await run(1000);
+  assert.deepEqual(await read, someStat);
+});
+
 test("the deadline of a helper is that of the whole, not of each step", async () => {
   const { zk, server, run, clock } = await startBench();
   // Each step takes 80 ms, and no parent is there.

@@ -48,7 +48,7 @@ export class Driver implements MachinePort, Guarded {
   // --- what the client asks for
 
   submit(request: Request, timeoutMs: number): void {
-    if (!this.#flushing) this.#turnMs = this.#clock.monotonicMs();
+    if (!this.#flushing) this.#turnMs = this.nowMs;
     request.deadlineMs = this.#turnMs + timeoutMs;
     this.machine.submit(request, this.#turnMs);
     this.#flushSoon();
@@ -186,6 +186,7 @@ export class Driver implements MachinePort, Guarded {
   #flushSoon(): void {
     if (this.#flushing || this.machine.output.length === 0) return;
     this.#flushing = true;
+    this.#turnMs = this.nowMs;
     // Not within this turn: all its continuations come first.
     this.#clock.defer(this.#flush);
   }
