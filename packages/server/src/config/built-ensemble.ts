@@ -83,18 +83,6 @@ export const ensembleSettings = {
     default: "5000",
     doc: "Time to connect to another server for an election.",
   }),
-  maxConcurrentSnapSyncs: built("leader.maxConcurrentSnapSyncs", {
-    form: "property",
-    kind: integer({ min: 1 }),
-    default: "10",
-    doc: "Observers that may get a snapshot at a time; one more has to try again.",
-  }),
-  maxConcurrentDiffSyncs: built("leader.maxConcurrentDiffSyncs", {
-    form: "property",
-    kind: integer({ min: 1 }),
-    default: "100",
-    doc: "Observers that may get a difference at a time; one more has to try again.",
-  }),
   peerTcpKeepAlive: built("tcpKeepAlive", {
     form: "property",
     kind: flag,
