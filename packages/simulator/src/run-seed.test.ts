@@ -30,6 +30,15 @@ for (const { seed, servers, found } of KEPT_SEEDS) {
   test(`seed ${seed} with ${servers} servers, which found: ${found}`, () => runGood({ seed, servers }));
 }
 
+test("a server that acknowledges what its disk may lose is found out", async () => {
+  const rules = new Set<string>();
+  for (let seed = 0; seed < 40 && rules.size === 0; seed++) {
+    const { violation } = await runSeed({ seed, config: ["forceSync=no"] });
+    if (violation !== null) rules.add(violation.rule);
+  }
+  assert.deepEqual([...rules], ["what is committed survives"]);
+});
+
 test("twenty more seeds", async () => {
-  for (let seed = 100; seed < 120; seed++) await runGood({ seed });
+  for (let seed = 100; seed < 120; seed++) await runGood({ seed, servers: [1, 1, 3, 5][seed % 4] ?? 1 });
 });

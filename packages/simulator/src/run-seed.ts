@@ -7,6 +7,7 @@
 import { OpCode } from "@vivarium/protocol";
 import { checkReads } from "./checkers/check-reads.ts";
 import { checkExpiry, checkHoldings, checkNothingLeft } from "./checkers/check-sessions.ts";
+import { checkSubtrees } from "./checkers/check-subtrees.ts";
 import { checkTree } from "./checkers/check-tree.ts";
 import { checkValues } from "./checkers/check-values.ts";
 import { checkWatches } from "./checkers/check-watches.ts";
@@ -29,6 +30,8 @@ export interface SeedOptions {
   seed: number;
   /** Default 1. */
   servers?: number;
+  /** More lines for every server's zoo.cfg. */
+  config?: readonly string[];
   /** Gets every line of the trace as it happens. */
   print?: (line: string) => void;
 }
@@ -67,6 +70,7 @@ class Broken extends Error {}
 
 class SeedRun {
   readonly #options: Required<Pick<SeedOptions, "seed" | "servers">>;
+  readonly #config: readonly string[];
   readonly #world: World;
   readonly #truth: Truth;
   readonly #history = new History();
@@ -77,8 +81,9 @@ class SeedRun {
   #violation: Violation | null = null;
   #stack = "";
 
-  constructor({ seed, servers = 1, print }: SeedOptions) {
+  constructor({ seed, servers = 1, config = [], print }: SeedOptions) {
     this.#options = { seed, servers };
+    this.#config = config;
     this.#world = new World(seed, print);
     this.#truth = new Truth(
       (found) => this.#report(found),
@@ -115,7 +120,7 @@ class SeedRun {
       id,
       address: serverAddress(id),
       clockRate: this.#clockRate(),
-      configText: zooCfg(id, this.#swarm),
+      configText: [zooCfg(id, this.#swarm), ...this.#config].join("\n"),
       isAlone: this.#options.servers === 1,
       restartMs: () => crash.ms(100, 3000),
     });
@@ -235,6 +240,7 @@ class SeedRun {
     const placement = checkWrites(history, truth);
     const states = checkReads({ history, truth, placement }, { linearizable: this.#options.servers === 1 });
     checkWatches({ history, truth, placement, states });
+    checkSubtrees({ history, truth, placement, states });
     checkValues(history, truth);
     checkHoldings(history.holdings, truth);
     this.#stopIfBroken();

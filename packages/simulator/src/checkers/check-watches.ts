@@ -29,17 +29,18 @@ export function checkWatches(check: WatchCheck): void {
 }
 
 /** What a session had certainly been shown at its returns: order of the return, zxid. In order of return, rising. */
-interface Shown {
+export interface Shown {
   readonly order: number;
   readonly zxid: Zxid;
+  readonly connection: number;
 }
 
-function shownByReturn({ operations }: SessionRecord, { placement, states }: WatchCheck): Shown[] {
+export function shownByReturn({ operations }: SessionRecord, { placement, states }: WatchCheck): Shown[] {
   const shown: Shown[] = [];
   for (const operation of operations) {
     if (operation.outcome !== "ok") continue;
     const zxid = states.get(operation) ?? placement.get(operation)?.zxid;
-    if (zxid !== undefined) shown.push({ order: operation.order, zxid });
+    if (zxid !== undefined) shown.push({ order: operation.order, zxid, connection: operation.connection });
   }
   return shown.sort((a, b) => a.order - b.order);
 }

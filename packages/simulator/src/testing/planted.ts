@@ -2,6 +2,7 @@
 import { OpCode, type Stat, type Zxid } from "@vivarium/protocol";
 import { checkReads } from "../checkers/check-reads.ts";
 import { checkHoldings, checkNothingLeft } from "../checkers/check-sessions.ts";
+import { checkSubtrees } from "../checkers/check-subtrees.ts";
 import { checkValues } from "../checkers/check-values.ts";
 import { checkWatches } from "../checkers/check-watches.ts";
 import { checkWrites } from "../checkers/check-writes.ts";
@@ -24,6 +25,7 @@ export class Planted {
       id,
       connections: 1,
       operations: [],
+      subtreeWatches: [],
       closing: false,
       alive: true,
       remainingMs: () => 0,
@@ -69,6 +71,7 @@ export class Planted {
       code: 0,
       returnedMs: ++this.#nowMs,
       order: this.history.nextOrder(),
+      connection: session.connections,
       seen: this.truth.lastZxid,
       stat: null,
       found: "",
@@ -139,6 +142,7 @@ export class Planted {
     const placement = checkWrites(history, truth);
     const states = checkReads({ history, truth, placement }, { linearizable });
     checkWatches({ history, truth, placement, states });
+    checkSubtrees({ history, truth, placement, states });
     checkValues(history, truth);
     checkHoldings(history.holdings, truth);
     return this.rules();

@@ -23,6 +23,7 @@ export interface Actor {
 
 export type Action = (actor: Actor) => Promise<unknown>;
 
+const REGISTERS = "/reg";
 export const KEYS = ["/reg/k0", "/reg/k1", "/reg/k2", "/reg/k3"];
 export const COUNTERS = ["/ctr/c0", "/ctr/c1"];
 export const ACCOUNTS = ["/bank/a0", "/bank/a1", "/bank/a2"];
@@ -172,6 +173,14 @@ async function hold(actor: Actor, path: string, remainingMs: number): Promise<vo
   actor.held({ session: caller.session.name, path, fromMs, toMs: Math.min(nowMs(), safeUntilMs) });
 }
 
+/** Watches the registers for a while, reading and writing meanwhile. */
+const watchSubtree: Action = async (actor) => {
+  const watch = await actor.caller.watchSubtree(REGISTERS);
+  if (watch === null) return;
+  for (let left = actor.dice.between(1, 6); left > 0; left--) await actor.dice.pick([writeKey, readKey])(actor);
+  await watch.close();
+};
+
 const leave: Action = ({ abandonSession }) => abandonSession();
 
 /** Every action, and how often it is done where all are. */
@@ -190,6 +199,7 @@ export const ACTIONS: Readonly<Record<string, { readonly action: Action; readonl
   ephemeral: { action: ephemeral, weight: 8 },
   listEphemerals: { action: listEphemerals, weight: 3 },
   lock: { action: lock, weight: 6 },
+  watchSubtree: { action: watchSubtree, weight: 3 },
   leave: { action: leave, weight: 1 },
 };
 

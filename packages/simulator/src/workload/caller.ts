@@ -19,7 +19,7 @@ import {
 } from "@vivarium/client";
 import { errorName, zxidHex } from "@vivarium/protocol";
 import type { World } from "../world/world.ts";
-import type { History, Operation, Part, Request, SessionRecord, WatchRecord } from "./history.ts";
+import type { History, Operation, Part, Request, SessionRecord, SubtreeWatch, WatchRecord } from "./history.ts";
 
 const PLAIN: Request = {
   kind: "sync",
@@ -168,6 +168,44 @@ export class Caller {
     );
   }
 
+  /** Sets a persistent recursive watch; null when that failed. */
+  async watchSubtree(path: string): Promise<{ close(): Promise<void> } | null> {
+    const { session, zk } = this;
+    const history = this.#history;
+    const record: SubtreeWatch = {
+      path,
+      askedAt: zk.session.lastZxid ?? 0,
+      setAt: 0,
+      connection: session.connections,
+      closedOrder: 0,
+      events: [],
+    };
+    const stop = (): void => {
+      if (record.closedOrder === 0) record.closedOrder = history.nextOrder();
+    };
+    const listener: WatchListener = (event) => {
+      this.#world.trace.add(session.name, "watch", `subtree ${event.type} ${event.path}`);
+      if (event.type === "gap" || event.type === "lost" || session.connections !== record.connection) return stop();
+      const { type, zxid } = event;
+      if (record.closedOrder === 0) record.events.push({ type, path: event.path, zxid, order: history.nextOrder() });
+    };
+    try {
+      const watch = await zk.addWatch(path, { recursive: true, listener });
+      if (session.connections !== record.connection) return watch;
+      record.setAt = zk.session.lastZxid ?? 0;
+      session.subtreeWatches.push(record);
+      return {
+        close: () => {
+          stop();
+          return watch.close();
+        },
+      };
+    } catch (error) {
+      if (error instanceof RequestError) return null;
+      throw error;
+    }
+  }
+
   // --- the record
 
   #unique(value: string): string {
@@ -223,6 +261,7 @@ export class Caller {
       code: 0,
       returnedMs: 0,
       order: 0,
+      connection: 0,
       seen: 0,
       stat: null,
       found: "",
@@ -241,6 +280,7 @@ export class Caller {
     const { trace, loop } = this.#world;
     operation.returnedMs = loop.nowMs;
     operation.order = this.#history.nextOrder();
+    operation.connection = this.session.connections;
     operation.seen = this.zk.session.lastZxid ?? 0;
     if (operation.outcome !== "unknown" && operation.outcome !== "unsent") {
       this.#history.told = Math.max(this.#history.told, operation.seen);

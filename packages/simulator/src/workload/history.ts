@@ -59,6 +59,8 @@ export interface Operation extends Request {
   returnedMs: number;
   /** Place among all returns and watch events of the run. */
   order: number;
+  /** Connections that the session had had on return. */
+  connection: number;
   /** The highest zxid that the session had been told of on return. */
   seen: Zxid;
   /** What an exists found (null: no node), and what a write or getChildren was told of the node. */
@@ -88,6 +90,23 @@ export interface WatchEventRecord {
   readonly connection: number;
 }
 
+/** A persistent recursive watch, until its session's connection is replaced or the watch is closed. */
+export interface SubtreeWatch {
+  readonly path: string;
+  /** What the session had certainly been told when it asked, and at most when it had its answer. */
+  readonly askedAt: Zxid;
+  setAt: Zxid;
+  readonly connection: number;
+  /** Place among all returns and events at which it stopped counting; 0 while it counts. */
+  closedOrder: number;
+  readonly events: {
+    readonly type: string;
+    readonly path: string;
+    readonly zxid: Zxid | null;
+    readonly order: number;
+  }[];
+}
+
 /** One session of one client, from its first connect to its end. */
 export interface SessionRecord {
   /** As traces show it: "c2.1" is the first session of client c2. */
@@ -96,6 +115,7 @@ export interface SessionRecord {
   id: bigint;
   connections: number;
   readonly operations: Operation[];
+  readonly subtreeWatches: SubtreeWatch[];
   /** The client asked for its end. */
   closing: boolean;
   /** False once its client's process has died. */

@@ -150,6 +150,7 @@ export class SimClient {
       id: 0n,
       connections: 0,
       operations: [],
+      subtreeWatches: [],
       closing: false,
       alive: true,
       remainingMs: () => zk.sessionRemainingMs,
