@@ -3,6 +3,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { must, run } from "./lib/command.mjs";
+import { superProperties, superUser } from "./lib/dump-tree.mjs";
 import { startEnsemble } from "./lib/ensemble.mjs";
 import { sleep } from "./lib/net.mjs";
 import { repoDir } from "./lib/paths.mjs";
@@ -29,9 +30,29 @@ function readAfterSync(zk) {
   return zk.getData("/s").finally(() => synced);
 }
 
+const serversIn = (config) => [...config.matchAll(/^server\.(\d+)=/gm)].map(([, sid]) => Number(sid));
+
 /** @param {typeof import("@vivarium/client")} client */
-function checks({ connect, CreateMode, RequestTimeoutError }) {
+function checks({ connect, CreateMode, RequestTimeoutError, UnimplementedError }) {
   return {
+    "reconfig takes a server out and back in": async (ensemble) => {
+      const zk = await connect(ensemble.connectString, { auth: [{ scheme: "digest", auth: superUser }] });
+      const before = await zk.getConfig();
+      expect("servers", serversIn(before.config), [1, 2, 3]);
+      const [follower] = await ensemble.followers();
+      const line = before.config.split("\n").find((each) => each.startsWith(`server.${follower.sid}=`));
+      // Who joins must say where its clients find it, which zoo.cfg keeps in lines of its own.
+      const joining = `${line.split(";")[0]};127.0.0.1:${follower.port}`;
+      try {
+        const without = await zk.reconfig({ leaving: String(follower.sid) });
+        expect("without it", serversIn(without.config).includes(follower.sid), false);
+        expect("with it", serversIn((await zk.reconfig({ joining })).config).sort(), [1, 2, 3]);
+      } catch (error) {
+        // Our own ensembles cannot do it yet.
+        if (!(error instanceof UnimplementedError)) throw error;
+      }
+      await zk.close();
+    },
     "a session survives the death of its server, with its ephemeral nodes and watches": async (ensemble) => {
       const zk = await connect(ensemble.connectString, { sessionTimeoutMs: 8000 });
       const other = await connect(ensemble.connectString, { sessionTimeoutMs: 8000 });
@@ -96,7 +117,9 @@ async function runContract(server, result) {
 async function runAgainst(kind) {
   const startedAt = Date.now();
   const result = { ok: [], failures: [], seconds: 0 };
-  const ensemble = await startEnsemble({ kind: () => kind, properties: everythingProperties });
+  const properties = { ...everythingProperties, ...superProperties };
+  const config = { reconfigEnabled: true, standaloneEnabled: false };
+  const ensemble = await startEnsemble({ kind: () => kind, config, properties });
   try {
     await ensemble.leader();
     const [follower] = await ensemble.followers();
