@@ -1,4 +1,5 @@
 /** The door by which a server comes to life from its configuration: alone, or as a member of an ensemble. */
+import { allRules, type Rules } from "@vivarium/zab";
 import type { ServerConfig } from "./config/index.ts";
 import type { Logger } from "./log/index.ts";
 import { ensembleView } from "./peer/ensemble-view.ts";
@@ -11,6 +12,8 @@ export interface StartServerOptions {
   readonly config: ServerConfig;
   readonly logger: Logger;
   readonly ports?: Partial<ServerPorts>;
+  /** Rules of agreement to be switched off, by tests that show what each one prevents. */
+  readonly rules?: Partial<Rules>;
 }
 
 export interface RunningServer {
@@ -24,10 +27,10 @@ export interface RunningServer {
 }
 
 /** @throws StorageError, ConfigError, or the error of listening, each with what to do about it */
-export async function startServer({ config, logger, ports }: StartServerOptions): Promise<RunningServer> {
+export async function startServer({ config, logger, ports, rules }: StartServerOptions): Promise<RunningServer> {
   const options = { config, logger, ports: portsOf(ports) };
   const server = config.isDistributed
-    ? new QuorumPeer({ ...options, view: ensembleView(config) })
+    ? new QuorumPeer({ ...options, view: ensembleView(config, { ...allRules, ...rules }) })
     : new StandaloneServer(options);
   try {
     await server.start();

@@ -44,6 +44,7 @@ export class ElectionDriver {
         participant: self.role !== Role.observer,
         quorums: view.quorums,
         config: view.membershipText,
+        rules: view.rules,
         isReachable: (id) => this.#transport.isConnected(id),
         minNotificationIntervalMs: view.minNotificationIntervalMs,
         maxNotificationIntervalMs: view.maxNotificationIntervalMs,

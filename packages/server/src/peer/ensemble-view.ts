@@ -1,6 +1,6 @@
 /** What a member's configuration says of its ensemble, in the form in which its machines need it. */
 import { formatMembership, type Member } from "@vivarium/protocol";
-import { Quorums, quorumVerifier } from "@vivarium/zab";
+import { Quorums, quorumVerifier, type Rules } from "@vivarium/zab";
 import type { ServerConfig } from "../config/index.ts";
 
 /**
@@ -18,6 +18,8 @@ export interface EnsembleView {
   readonly quorums: Quorums;
   readonly membershipText: string;
   readonly configVersion: number;
+  /** All of them, but for tests that show what each one prevents. */
+  readonly rules: Rules;
   /** In ticks. */
   readonly initLimit: number;
   readonly syncLimit: number;
@@ -41,7 +43,7 @@ export interface EnsembleView {
 }
 
 /** @param config one that says `isDistributed`, and so has an id, initLimit and syncLimit */
-export function ensembleView(config: ServerConfig): EnsembleView {
+export function ensembleView(config: ServerConfig, rules: Rules): EnsembleView {
   const { id, membership } = config;
   const self = membership.members.find((member) => member.id === id);
   if (id === undefined || self === undefined) throw new Error("a member of an ensemble that is not in it: our bug");
@@ -55,6 +57,7 @@ export function ensembleView(config: ServerConfig): EnsembleView {
     quorums: new Quorums(quorumVerifier(versioned)),
     membershipText: formatMembership(versioned),
     configVersion,
+    rules,
     initLimit,
     syncLimit,
     leaderServes: config.leaderServes,

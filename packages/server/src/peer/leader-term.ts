@@ -81,6 +81,7 @@ export class LeaderTerm implements Term {
       lastZxid: peer.committedLog.last,
       committedLog: peer.committedLog,
       syncFromDisk: peer.syncFromDisk,
+      rules: peer.rules,
     });
     this.#driver = new MachineDriver<LeaderInput, LeaderOutput>({
       machine: this.#leader,

@@ -54,6 +54,7 @@ export class LearnerTerm implements Term {
       currentEpoch: epochs.currentEpoch,
       lastZxid: peer.committedLog.last,
       committedLog: peer.committedLog,
+      rules: peer.rules,
     });
     this.#driver = new MachineDriver<LearnerInput, LearnerOutput>({
       machine,

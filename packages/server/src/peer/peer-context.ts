@@ -1,6 +1,6 @@
 /** What a term of leading or learning needs of the peer that it belongs to. */
 import type { Role, Zxid } from "@vivarium/protocol";
-import type { CommittedLog, LearnerCounts, LogEntry, Quorums } from "@vivarium/zab";
+import type { CommittedLog, LearnerCounts, LogEntry, Quorums, Rules } from "@vivarium/zab";
 import type { ServerConfig } from "../config/index.ts";
 import type { Database } from "../database.ts";
 import type { LogThrottle } from "../log/index.ts";
@@ -26,6 +26,7 @@ export interface PeerContext {
   readonly syncFromDisk: boolean;
   readonly quorums: Quorums;
   readonly configVersion: number;
+  readonly rules: Rules;
   readonly membershipText: string;
   /** Opens the quorum port. */
   listenForLearners(onStream: (stream: PacketStream) => void): Promise<QuorumListener>;
