@@ -5,6 +5,7 @@
  *     ─► power failure of all: what was committed must be there ─► the checkers read the history
  */
 import { OpCode } from "@vivarium/protocol";
+import type { StartServerOptions } from "@vivarium/server";
 import { checkReads } from "./checkers/check-reads.ts";
 import { checkExpiry, checkHoldings, checkNothingLeft } from "./checkers/check-sessions.ts";
 import { checkSubtrees } from "./checkers/check-subtrees.ts";
@@ -32,6 +33,8 @@ export interface SeedOptions {
   servers?: number;
   /** More lines for every server's zoo.cfg. */
   config?: readonly string[];
+  /** Rules of agreement to switch off: then something must go wrong in some seed. */
+  rules?: StartServerOptions["rules"];
   /** Gets every line of the trace as it happens. */
   print?: (line: string) => void;
 }
@@ -71,6 +74,7 @@ class Broken extends Error {}
 class SeedRun {
   readonly #options: Required<Pick<SeedOptions, "seed" | "servers">>;
   readonly #config: readonly string[];
+  readonly #rules: StartServerOptions["rules"];
   readonly #world: World;
   readonly #truth: Truth;
   readonly #history = new History();
@@ -81,9 +85,10 @@ class SeedRun {
   #violation: Violation | null = null;
   #stack = "";
 
-  constructor({ seed, servers = 1, config = [], print }: SeedOptions) {
+  constructor({ seed, servers = 1, config = [], rules, print }: SeedOptions) {
     this.#options = { seed, servers };
     this.#config = config;
+    this.#rules = rules;
     this.#world = new World(seed, print);
     this.#truth = new Truth(
       (found) => this.#report(found),
@@ -121,6 +126,7 @@ class SeedRun {
       address: serverAddress(id),
       clockRate: this.#clockRate(),
       configText: [zooCfg(id, this.#swarm), ...this.#config].join("\n"),
+      ...(this.#rules === undefined ? {} : { rules: this.#rules }),
       isAlone: this.#options.servers === 1,
       restartMs: () => crash.ms(100, 3000),
     });

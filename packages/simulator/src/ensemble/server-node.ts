@@ -6,7 +6,14 @@
  *
  * What it logs goes into the trace; an error line that no injected fault explains is a violation.
  */
-import { createLogger, type LogRecord, parseConfig, type RunningServer, startServer } from "@vivarium/server";
+import {
+  createLogger,
+  type LogRecord,
+  parseConfig,
+  type RunningServer,
+  type StartServerOptions,
+  startServer,
+} from "@vivarium/server";
 import type { Leaders } from "../checkers/leaders.ts";
 import { ServerView } from "../checkers/server-view.ts";
 import type { Truth } from "../checkers/truth.ts";
@@ -24,6 +31,8 @@ export interface ServerNodeOptions {
   clockRate: number;
   /** Lines of zoo.cfg. */
   configText: string;
+  /** Rules of agreement that are switched off. */
+  rules?: StartServerOptions["rules"];
   /** True when nothing can be committed without this server. */
   isAlone: boolean;
   /** How long after an end by itself somebody starts it again. */
@@ -87,7 +96,7 @@ export class ServerNode {
 
   start(): void {
     if (this.#state !== "down") return;
-    const { world } = this.#options;
+    const { world, rules } = this.#options;
     const life = this.machine.boot();
     this.#view = this.#newView();
     this.#state = "starting";
@@ -97,6 +106,7 @@ export class ServerNode {
     const view = this.#view;
     startServer({
       config: this.#config,
+      ...(rules === undefined ? {} : { rules }),
       logger: createLogger({ now: () => this.machine.clock.wallMs(), write: (record) => this.#logged(record, life) }),
       ports: {
         clock: this.machine.clock,
