@@ -24,11 +24,11 @@ function testsOf(name) {
     .map((path) => relative(root, join(dist, path)));
 }
 
-// Of what compares us with Apache, the comparer itself needs only Node.js.
+// Of what compares us with Apache, the comparer and the reader of files need only Node.js.
 const files = readdirSync(join(root, "packages"))
   .filter((name) => existsSync(join(root, "packages", name, "dist")))
   .flatMap(testsOf)
-  .concat(join("interop", "differential", "comparer.test.mjs"))
+  .concat(join("interop", "differential", "comparer.test.mjs"), join("interop", "lib", "data-dir.test.mjs"))
   .filter((path) => words.length === 0 || words.some((word) => path.includes(word.replaceAll("/", sep))))
   .sort();
 if (files.length === 0) {

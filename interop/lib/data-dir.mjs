@@ -19,13 +19,14 @@ export function filesOf(dir, word) {
 }
 
 /**
- * The whole records of one log file.
+ * The whole records of one log file; none if its writer was killed before the header was on disk.
  * @returns {{zxid: bigint, clientId: bigint, cxid: number, time: bigint, type: number, digest?: bigint, entry: Buffer,
  *   end: number}[]} `end` is the offset just behind the record
  */
 export function readLog(file) {
   const bytes = readFileSync(file);
   const input = new In(bytes);
+  if (input.left < 16) return [];
   if (input.int() !== 0x5a4b4c47) throw new Error(`${file}: not a transaction log`);
   input.offset = 16;
   const records = [];
@@ -55,19 +56,32 @@ export function readLog(file) {
 /** All records of all log files, in order. */
 export const readLogs = (dir) => filesOf(dir, "log").flatMap(readLog);
 
-/** The digest section of a snapshot that is plain or gz, or undefined. */
+/**
+ * The digest section of a snapshot that is plain or gz; undefined if it has none, or is unfinished: Apache gives a
+ * snapshot its name before it is whole, and a kill can leave it at any length.
+ */
 export function snapshotDigest(file) {
   if (file.endsWith(".snappy")) return undefined;
   const raw = readFileSync(file);
-  const bytes = file.endsWith(".gz") ? gunzipSync(raw) : raw;
+  const bytes = file.endsWith(".gz") ? wholeGzip(raw) : raw;
   const seal = 13;
   // After the first seal come the digest (20 bytes and a seal) and the last zxid (8 bytes and a seal).
   for (const behind of [8 + seal + 20 + seal, 20 + seal]) {
+    if (bytes.length < behind) continue;
     const input = new In(bytes, bytes.length - behind);
     const [zxid, version, digest] = [input.long(), input.int(), BigInt.asUintN(64, input.long())];
     if (version === 2) return { zxid, digest };
   }
   return undefined;
+}
+
+function wholeGzip(raw) {
+  try {
+    return gunzipSync(raw);
+  } catch (error) {
+    if (error.code === "Z_BUF_ERROR" || error.code === "Z_DATA_ERROR") return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 /**
