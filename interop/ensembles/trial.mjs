@@ -157,7 +157,7 @@ export class Trial {
     const others = this.ensemble.members.filter((member) => member !== leader);
     const client = await RawClient.connect({ port: leader.port, timeOut: 20_000 });
     await client.ask("create", { path: `/tail-${leader.sid}` });
-    for (const member of others) member.freeze();
+    await Promise.all(others.map((member) => member.freeze()));
     for (let i = 0; i < 20; i++) client.call("create", { path: `/tail-${leader.sid}/lost-${i}` }).catch(() => {});
     await sleep(300);
     await leader.kill();

@@ -1,7 +1,7 @@
 // A whole ensemble of server processes on loopback: Apache's, ours, or a mixture. Members are started, killed, frozen,
 // wiped and restarted one at a time; the roles are asked of the servers themselves (srvr).
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApache } from "./apache.mjs";
@@ -75,9 +75,16 @@ class Member {
       rmSync(join(this.dataDir, name), { recursive: true, force: true });
   }
 
-  /** SIGSTOP: alive for the network, silent for its peers. */
-  freeze() {
-    process.kill(this.process.pid, "SIGSTOP");
+  /**
+   * SIGSTOP: alive for the network, silent for its peers. Resolves when every thread stands still: on a busy machine
+   * some go on for a while after the signal, and could still log and acknowledge what comes.
+   */
+  async freeze() {
+    const { pid } = this.process;
+    process.kill(pid, "SIGSTOP");
+    const tasks = `/proc/${pid}/task`;
+    const stands = (task) => /\) T [^)]*$/.test(readFileSync(join(tasks, task, "stat"), "utf8"));
+    await until(`process ${pid} to stand still`, () => readdirSync(tasks).every(stands), { everyMs: 2 });
   }
 
   thaw() {
