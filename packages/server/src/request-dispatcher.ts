@@ -132,6 +132,8 @@ export class RequestDispatcher {
   }
 
   #mustThrottle(connection: ClientConnection): boolean {
+    // What the socket takes at once does not wait, and nothing would tell that it has left.
+    if (connection.outputIsHigh) connection.flush();
     if (connection.outputIsHigh) return true;
     const { globalOutstandingLimit, requestThrottleMaxRequests } = this.#dispatch.limits;
     if (requestThrottleMaxRequests > 0 && this.#inProcess >= requestThrottleMaxRequests) return true;
