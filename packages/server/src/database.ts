@@ -4,7 +4,7 @@
  *   open ─► load ─► (append … flushed, snapshot) ─► close
  */
 import { crc32 as zlibCrc32 } from "node:zlib";
-import { readTxn, type Txn, type Zxid, zxidHex } from "@vivarium/protocol";
+import { type Txn, type Zxid, zxidHex } from "@vivarium/protocol";
 import { Storage } from "@vivarium/storage";
 import { type Crc32, DataTree, type DataTreeOptions, crc32 as ownCrc32, SnapshotLoader } from "@vivarium/tree";
 import type { ServerConfig } from "./config/index.ts";
@@ -129,17 +129,6 @@ export class Database {
   /** Makes the tree, which came from elsewhere, what the files say. @throws StorageError */
   async replaceFiles(): Promise<void> {
     await this.#timed(() => this.storage.replace(this.tree.snapshotSource()));
-  }
-
-  /**
-   * Applies to the tree what is in the log and not in the tree: nobody may vote by less than is on its disk. It need not
-   * be committed, so that no snapshot must be reading the tree; see `atRest`.
-   */
-  async replayTail(): Promise<void> {
-    await this.storage.readLog(this.tree.lastProcessedZxid, (entry) => {
-      this.tree.apply(readTxn(entry));
-      return true;
-    });
   }
 
   /** Everything appended is on disk and no snapshot is being written. */

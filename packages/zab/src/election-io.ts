@@ -36,6 +36,8 @@ export type ElectionInput =
   /** Begin a round; `zxid` is the last on this server's disk, `peerEpoch` its currentEpoch. */
   | { readonly type: "look"; readonly zxid: number; readonly peerEpoch: number }
   | { readonly type: "notification"; readonly from: number; readonly notification: Notification }
+  /** A server is reachable no longer: there may be nobody left to wait for. */
+  | { readonly type: "disconnected" }
   /** `deadlineMs` has come. */
   | { readonly type: "tick" }
   /** The leader is established under a new epoch: votes told to latecomers bear it from now on. */

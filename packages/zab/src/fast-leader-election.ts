@@ -5,6 +5,9 @@
  *              ▲                                        └ a quorum has a leader already ────────────────────► elected
  *              └── nobody answers: tell again, after ever longer pauses
  *
+ * Nobody is waited for who agrees already, or to whom there is no connection: with a leader that was killed, the others
+ * are done as soon as they have heard each other.
+ *
  * Rounds are numbered (electionEpoch, each server's own count): votes of older rounds do not count, a newer round makes
  * us begin anew. Votes of servers that have a leader are kept apart, because they may be of any round. When the
  * election is over, this machine goes on telling latecomers who leads.
@@ -81,6 +84,9 @@ export class FastLeaderElection {
       case "tick":
         this.#tick(nowMs);
         break;
+      case "disconnected":
+        if (this.#finalAtMs !== never && !this.#mayHearBetter()) this.#conclude(this.#vote);
+        break;
       case "established":
         this.#vote = { ...this.#vote, peerEpoch: input.epoch };
         break;
@@ -151,11 +157,13 @@ export class FastLeaderElection {
       return;
     }
     this.#received.set(from, toldVote(notification));
-    if (this.#isNewer(notification, this.#vote)) this.#propose(notification, nowMs);
-    else this.#checkQuorum(nowMs);
+    if (this.#isNewer(notification, this.#vote)) return this.#propose(notification, nowMs);
+    // Perhaps it had a leader still when it was told our vote. It will adopt that, so that it is answered once.
+    if (this.#stands && this.#isNewer(this.#vote, notification)) this.#tell(from);
+    this.#checkQuorum(nowMs);
   }
 
-  #isNewer(vote: Omit<Vote, "electionEpoch">, current: Vote): boolean {
+  #isNewer(vote: Omit<Vote, "electionEpoch">, current: Omit<Vote, "electionEpoch">): boolean {
     return this.#options.quorums.weight(vote.leader) > 0 && isNewer(vote, current);
   }
 

@@ -25,6 +25,8 @@ export interface LeaderOptions {
   readonly committedLog: CommittedLog;
   /** Whether learners too old for the committed log may be served from the log on disk. */
   readonly syncFromDisk?: boolean;
+  /** How many learners at a time may be sent a snapshot or a difference before observers are sent away; default 10 and 100. */
+  readonly concurrentSyncs?: { readonly snap: number; readonly diff: number };
   /** Counter of the last transaction before the first; only tests set it, to come near the end. Default 0. */
   readonly initialCounter?: number;
   readonly rules?: Rules;

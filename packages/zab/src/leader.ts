@@ -11,10 +11,10 @@
  */
 import { MAX_COUNTER, makeZxid, QuorumPacketType, quorumPacket, type Zxid, zxidCounter } from "@vivarium/protocol";
 import { Discovery } from "./discovery.ts";
-import { Fifo } from "./fifo.ts";
 import type { LeaderInput, LeaderOptions, LeaderOutput, LearnerCounts, Link } from "./leader-io.ts";
 import { LinkPhase } from "./learner-link.ts";
 import { LearnerLinks } from "./learner-links.ts";
+import { PendingSyncs } from "./pending-syncs.ts";
 import { Proposals } from "./proposals.ts";
 import { allRules, type Rules } from "./rules.ts";
 
@@ -34,7 +34,7 @@ export class Leader {
   readonly #discovery: Discovery;
   readonly #links: LearnerLinks;
   readonly #proposals: Proposals;
-  readonly #syncs = new Fifo<{ zxid: Zxid; link: Link | null; id: number }>();
+  readonly #syncs: PendingSyncs;
   #phase: LeaderPhase = LeaderPhase.discovery;
   #epoch = 0;
   #acceptedStored = false;
@@ -58,6 +58,7 @@ export class Leader {
     this.#discovery = new Discovery(id, options, quorums.committed, this.#rules);
     this.#proposals = new Proposals(quorums);
     this.#links = new LearnerLinks(options, this.#rules, this.#proposals);
+    this.#syncs = new PendingSyncs(this.#links.pings);
     committedLog.keepAfter = lastZxid;
   }
 
@@ -222,21 +223,24 @@ export class Leader {
       committedLog.add(zxid, entry);
       this.#links.commit(zxid, entry);
       this.#outputs.push({ type: "commit", zxid, entry });
-      while ((this.#syncs.at(0)?.zxid ?? Number.POSITIVE_INFINITY) <= zxid) this.#answerSync();
+      this.#answerSyncs(zxid + 1);
     }
+    this.#answerSyncs(this.#proposals.first);
   }
 
-  /** A sync is answered when all that was proposed before it is committed. */
   #sync(link: Link | null, id: number): void {
-    this.#syncs.push({ zxid: this.#lastProposed, link, id });
-    if (this.#proposals.length === 0) this.#answerSync();
+    const round = this.#rules.syncAsksQuorum ? this.#links.pings.round + 1 : 0;
+    this.#syncs.push({ zxid: this.#lastProposed, round, link, id });
+    this.#answerSyncs(this.#proposals.first);
   }
 
-  #answerSync(): void {
-    const sync = this.#syncs.shift();
-    if (sync === undefined) return;
-    if (sync.link === null) this.#outputs.push({ type: "synced", id: sync.id });
-    else this.#links.send(sync.link, quorumPacket(QuorumPacketType.SYNC, 0));
+  /** @param outstanding the first zxid that is not committed */
+  #answerSyncs(outstanding: Zxid): void {
+    if (this.#syncs.needsRound()) this.#links.ping(this.#lastProposed);
+    for (let sync = this.#syncs.next(outstanding); sync !== undefined; sync = this.#syncs.next(outstanding)) {
+      if (sync.link === null) this.#outputs.push({ type: "synced", id: sync.id });
+      else this.#links.send(sync.link, quorumPacket(QuorumPacketType.SYNC, 0));
+    }
   }
 
   #tick(): void {

@@ -23,12 +23,21 @@ export const LinkPhase = {
 } as const;
 export type LinkPhase = (typeof LinkPhase)[keyof typeof LinkPhase];
 
+/** How a learner is brought into step: by all there is, or by what it lacks. */
+export type SyncKind = "snap" | "diff";
+
 export class LearnerLink {
   readonly link: Link;
   serverId = -1;
   /** Followers get PROPOSAL and COMMIT, observers INFORM. */
   follower = false;
   phase: LinkPhase = LinkPhase.connected;
+  /** The sync that is under way. */
+  sync: SyncKind | null = null;
+  /** The last round of pings that it has answered, all of those before it too; -1 before its first answer in service. */
+  answeredRound = -1;
+  /** The last round before it was in service, which it does not answer. */
+  roundBefore = 0;
   /** Its last logged zxid, by ACKEPOCH. */
   zxid: Zxid = -1;
   /** Silent until then, it is given up. */
@@ -59,6 +68,11 @@ export class LearnerLink {
     this.#watched = this.#newest > zxid ? this.#newest : -1;
     this.#watchedSinceMs = this.#newestSinceMs;
     this.#newest = -1;
+  }
+
+  /** It has answered one more ping; those before UPTODATE are not answered. */
+  answered(): void {
+    if (this.phase === LinkPhase.active) this.answeredRound = Math.max(this.answeredRound, this.roundBefore) + 1;
   }
 
   /** Whether a proposal has been waiting for longer than `limitMs`. */

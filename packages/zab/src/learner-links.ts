@@ -30,17 +30,20 @@ import {
 import type { LogEntry } from "./committed-log.ts";
 import type { Discovery } from "./discovery.ts";
 import type { LeaderOptions, LeaderOutput, LearnerCounts, Link } from "./leader-io.ts";
-import { LearnerLink, LinkPhase } from "./learner-link.ts";
+import { LearnerLink, LinkPhase, type SyncKind } from "./learner-link.ts";
+import { PingRounds } from "./ping-rounds.ts";
 import type { Proposals } from "./proposals.ts";
 import type { Rules } from "./rules.ts";
 import { planSync, planSyncFromDisk, type SyncPlan, type SyncQuestion } from "./sync-decision.ts";
 
 const never = Number.POSITIVE_INFINITY;
+const CONCURRENT_SYNCS = { snap: 10, diff: 100 };
 
 export class LearnerLinks {
   readonly #options: LeaderOptions;
   readonly #rules: Rules;
   readonly #proposals: Proposals;
+  readonly pings: PingRounds;
   readonly #links = new Map<Link, LearnerLink>();
   readonly #byServer = new Map<number, LearnerLink>();
   /** Who gets PROPOSAL and COMMIT, and who INFORM; replaced, never changed, because outputs hold them. */
@@ -58,6 +61,7 @@ export class LearnerLinks {
     this.#options = options;
     this.#rules = rules;
     this.#proposals = proposals;
+    this.pings = new PingRounds(options.id, options.quorums, (id) => this.#byServer.get(id));
   }
 
   /** Where outputs go, and the time, from now on. */
@@ -149,6 +153,7 @@ export class LearnerLinks {
         break;
       case QuorumPacketType.PING:
         if (!inStep) break;
+        learner.answered();
         this.#outputs.push({ type: "touch", link: learner.link, serverId: learner.serverId, data: packet.data });
         return;
       case QuorumPacketType.REQUEST:
@@ -222,6 +227,7 @@ export class LearnerLinks {
     const { committedLog, syncFromDisk } = this.#options;
     const plan = planSync(this.#question(learner));
     if (plan.mode !== "readLog" || !(syncFromDisk ?? true)) return this.#carryOut(learner, plan);
+    if (!this.#beginSync(learner, "diff")) return;
     learner.phase = LinkPhase.reading;
     learner.deadlineMs = never;
     const { link, zxid: from } = learner;
@@ -239,8 +245,22 @@ export class LearnerLinks {
     this.#carryOut(learner, planSyncFromDisk(this.#question(learner), entries ?? []));
   }
 
+  /** Observers must not take what followers need: those count, but only observers are sent away, to come again. */
+  #beginSync(learner: LearnerLink, kind: SyncKind): boolean {
+    const limit = (this.#options.concurrentSyncs ?? CONCURRENT_SYNCS)[kind];
+    const underWay = [...this.#links.values()].filter((other) => other !== learner && other.sync === kind).length;
+    if (!learner.follower && underWay >= limit) {
+      const what = kind === "snap" ? "snapshots" : "differences";
+      this.#close(learner.link, `no more than ${limit} ${what} at a time: observer ${learner.serverId} may come again`);
+      return false;
+    }
+    learner.sync = kind;
+    return true;
+  }
+
   /** Sends the sync, what is under way, and NEWLEADER; from here on the learner hears everything. */
   #carryOut(learner: LearnerLink, plan: SyncPlan): void {
+    if (!this.#beginSync(learner, plan.mode === "diff" || plan.mode === "trunc" ? "diff" : "snap")) return;
     const { committedLog, config } = this.#options;
     const { link } = learner;
     let entries: readonly LogEntry[];
@@ -291,6 +311,7 @@ export class LearnerLinks {
       // Only the acknowledgement of this very NEWLEADER tells that the learner is in step.
       if (zxid !== makeZxid(this.#epoch, 0)) return;
       learner.phase = LinkPhase.synced;
+      learner.sync = null;
       // It has nothing to say before UPTODATE, which waits for others.
       learner.deadlineMs = never;
       if (!this.#rules.forwardFromDecision) this.#forward(learner);
@@ -310,6 +331,7 @@ export class LearnerLinks {
   #activate(learner: LearnerLink): void {
     const { tickTimeMs, syncLimit } = this.#options;
     learner.phase = LinkPhase.active;
+    learner.roundBefore = this.pings.round;
     learner.deadlineMs = this.#nowMs + syncLimit * tickTimeMs;
     this.send(learner.link, quorumPacket(QuorumPacketType.UPTODATE, -1));
   }
@@ -332,7 +354,9 @@ export class LearnerLinks {
     }
   }
 
+  /** Begins a round of pings. */
   ping(lastProposed: Zxid): void {
+    this.pings.begin();
     const to = [...this.#links.values()].filter(({ phase }) => phase >= LinkPhase.syncing).map(({ link }) => link);
     if (to.length > 0) {
       this.#outputs.push({ type: "send", to, packet: quorumPacket(QuorumPacketType.PING, lastProposed) });

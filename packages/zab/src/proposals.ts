@@ -22,6 +22,11 @@ export class Proposals {
     return this.#outstanding.length;
   }
 
+  /** The zxid of the first that is not committed; infinity if all are. */
+  get first(): Zxid {
+    return this.#outstanding.at(0)?.zxid ?? Number.POSITIVE_INFINITY;
+  }
+
   push(zxid: Zxid, entry: Uint8Array): void {
     this.#outstanding.push({ zxid, entry });
   }

@@ -35,6 +35,8 @@ export interface Rules {
   readonly truncWithinEpoch: boolean;
   /** An acknowledgement is worth as much as the connection it came by: what a TRUNC takes away counts no more. */
   readonly acksEndWithLink: boolean;
+  /** A leader asks its quorum before it answers a sync: it may have been deposed and not know it. */
+  readonly syncAsksQuorum: boolean;
   /** A snapshot that did not reach the disk leaves nothing in memory (3642). */
   readonly discardUnstoredSnapshot: boolean;
   /** Votes of those who have a leader are compared by leader and epoch only (1732, 1805, 1818). */
@@ -61,6 +63,7 @@ export const allRules: Rules = {
   forwardFromDecision: true,
   truncWithinEpoch: true,
   acksEndWithLink: true,
+  syncAsksQuorum: true,
   discardUnstoredSnapshot: true,
   settledVotesByLeaderAndEpoch: true,
   leaderMustLead: true,

@@ -59,6 +59,18 @@ export const ensembleSettings = {
     default: "0.33",
     doc: "A learner is sent logs up to this share of the tree's size, and otherwise a snapshot. Negative: always a snapshot.",
   }),
+  maxConcurrentSnapSyncs: built("leader.maxConcurrentSnapSyncs", {
+    form: "property",
+    kind: integer({ min: 1 }),
+    default: "10",
+    doc: "While so many learners are being sent a snapshot, observers are sent away, to come again.",
+  }),
+  maxConcurrentDiffSyncs: built("leader.maxConcurrentDiffSyncs", {
+    form: "property",
+    kind: integer({ min: 1 }),
+    default: "100",
+    doc: "The same for learners that are sent only what they lack.",
+  }),
   minNotificationIntervalMs: built("fastleader.minNotificationInterval", {
     form: "property",
     kind: integer({ min: 1, unit: "ms" }),

@@ -34,8 +34,6 @@ const properties: Setting[] = later(ensemble, "property", [
   ["quorumCnxnTimeoutMs", ms, "-1", "Read timeout of election connections; -1: syncLimit."],
   ["electionPortBindRetry", integer({ min: 0 }), "3", "Attempts to listen on the election port; 0: forever."],
   ["leaderConnectDelayDuringRetryMs", ms, "100", "Pause before a learner tries its leader again."],
-  ["leader.maxConcurrentSnapSyncs", count, "10", "Observers that may get a snapshot at a time."],
-  ["leader.maxConcurrentDiffSyncs", count, "100", "Observers that may get a difference at a time."],
   ["leader.maxTimeToWaitForEpoch", ms, "-1", "Longest wait of a leader for its quorum; -1: initLimit."],
   ["leader.ackLoggingFrequency", integer({ min: 1 }), "1000", "One in so many acknowledgements is measured."],
   ["leader.closeSocketAsync", flag, "false", "Closes learner connections in the background."],

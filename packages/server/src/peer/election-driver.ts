@@ -36,6 +36,7 @@ export class ElectionDriver {
       keepAlive: view.keepAlive,
       cnxTimeoutMs: timeouts.cnxTimeoutMs,
       greetingTimeoutMs: timeouts.syncTimeoutMs,
+      onDisconnected: () => this.#driver.input({ type: "disconnected" }),
       onMessage: (from, payload) => this.#heard(from, payload, log),
     });
     this.#driver = new MachineDriver<ElectionInput, ElectionOutput>({

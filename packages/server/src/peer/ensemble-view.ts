@@ -31,6 +31,8 @@ export interface EnsembleView {
   readonly maxNotificationIntervalMs: number;
   /** A learner is served from the log while that is smaller than this part of the tree. */
   readonly snapshotSizeFactor: number;
+  /** So many learners at a time may be sent a snapshot or a difference; observers beyond that come again. */
+  readonly concurrentSyncs: { readonly snap: number; readonly diff: number };
   /** The largest packet accepted from another server. */
   readonly maxPacketBytes: number;
   readonly timeouts: {
@@ -66,6 +68,7 @@ export function ensembleView(config: ServerConfig, rules: Rules): EnsembleView {
     minNotificationIntervalMs: config.minNotificationIntervalMs,
     maxNotificationIntervalMs: config.maxNotificationIntervalMs,
     snapshotSizeFactor: config.snapshotSizeFactor,
+    concurrentSyncs: { snap: config.maxConcurrentSnapSyncs, diff: config.maxConcurrentDiffSyncs },
     maxPacketBytes: Math.max(MAX_PACKET_BYTES, 2 * config.maxBufferBytes + PACKET_HEADER_BYTES),
     timeouts: {
       initTimeoutMs: initLimit * tickTimeMs,

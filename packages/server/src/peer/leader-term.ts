@@ -81,6 +81,7 @@ export class LeaderTerm implements Term {
       lastZxid: peer.committedLog.last,
       committedLog: peer.committedLog,
       syncFromDisk: peer.syncFromDisk,
+      concurrentSyncs: peer.concurrentSyncs,
       rules: peer.rules,
     });
     this.#driver = new MachineDriver<LeaderInput, LeaderOutput>({
@@ -154,7 +155,7 @@ export class LeaderTerm implements Term {
         return;
       case "append":
         this.#sizes.add(output.entry.length);
-        return this.#peer.database.storage.append(output.entry, output.zxid);
+        return this.#peer.append(output);
       case "commit":
         this.#committed = output.zxid;
         return;

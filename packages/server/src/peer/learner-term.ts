@@ -146,9 +146,9 @@ export class LearnerTerm implements Term {
     }
   }
 
-  #append({ zxid, entry }: LogEntry): void {
-    this.#logged.push(txnOf(zxid, entry));
-    this.#peer.database.storage.append(entry, zxid);
+  #append(entry: LogEntry): void {
+    this.#logged.push(txnOf(entry.zxid, entry.entry));
+    this.#peer.append(entry);
   }
 
   #commit({ zxid, entry }: LogEntry): void {

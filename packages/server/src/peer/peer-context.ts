@@ -24,10 +24,13 @@ export interface PeerContext {
   readonly committedLog: CommittedLog;
   /** Whether a learner may be served from the log on disk. */
   readonly syncFromDisk: boolean;
+  readonly concurrentSyncs: { readonly snap: number; readonly diff: number };
   readonly quorums: Quorums;
   readonly configVersion: number;
   readonly rules: Rules;
   readonly membershipText: string;
+  /** Adds to the log what the tree will get when it is committed, or when the term ends. */
+  append(entry: LogEntry): void;
   /** Opens the quorum port. */
   listenForLearners(onStream: (stream: PacketStream) => void): Promise<QuorumListener>;
   /** Connects to the leader's quorum port. @throws Error when it cannot be reached in time */

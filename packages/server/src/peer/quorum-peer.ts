@@ -9,7 +9,8 @@
  * A change of role is a barrier: clients are let go, the log is drained, and what is on disk but not in the tree is
  * replayed, before the next vote. So every vote speaks for what is on disk.
  */
-import { firstSessionId, type Member, makeZxid, ServerState, type Zxid } from "@vivarium/protocol";
+import { Reader } from "@vivarium/jute";
+import { firstSessionId, type Member, makeZxid, readTxn, ServerState, type Zxid } from "@vivarium/protocol";
 import type { AuthRegistry } from "@vivarium/tree";
 import { CommittedLog, type LogEntry, type Vote } from "@vivarium/zab";
 import { buildAuth } from "../build-auth.ts";
@@ -31,6 +32,7 @@ import { LeaderTerm } from "./leader-term.ts";
 import { LearnerTerm } from "./learner-term.ts";
 import { readLogWindow, recallCommitted } from "./log-window.ts";
 import type { PeerContext, Term } from "./peer-context.ts";
+import { UnappliedTail } from "./unapplied-tail.ts";
 
 export interface QuorumPeerOptions {
   readonly config: ServerConfig;
@@ -51,6 +53,7 @@ export class QuorumPeer implements RunningServer {
   #database: Database | null = null;
   /** What the log ends with, and where: what votes and terms go by. */
   #committedLog = new CommittedLog(NO_HISTORY);
+  readonly #tail = new UnappliedTail();
   /** There are no files, and an empty tree may not be trusted to be the ensemble's: nobody heeds its vote. */
   #isBlank = false;
   #term: Term | null = null;
@@ -173,6 +176,7 @@ export class QuorumPeer implements RunningServer {
       database: this.database,
       committedLog: this.#committedLog,
       syncFromDisk: view.snapshotSizeFactor >= 0,
+      append: (entry) => this.#append(entry),
       listenForLearners: (onStream) => this.#listenForLearners(self, onStream),
       dialLeader: (leaderId) => this.#dial(leaderId),
       readLog: (from, through) => this.#readLog(from, through),
@@ -186,6 +190,12 @@ export class QuorumPeer implements RunningServer {
       },
       fail: (message, error) => this.#fail(message, error),
     };
+  }
+
+  #append(entry: LogEntry): void {
+    const { storage, tree } = this.database;
+    this.#tail.push(entry, tree.lastProcessedZxid);
+    storage.append(entry.entry, entry.zxid);
   }
 
   #listenForLearners(self: Member, onStream: (stream: PacketStream) => void): Promise<QuorumListener> {
@@ -274,10 +284,26 @@ export class QuorumPeer implements RunningServer {
     await term?.end();
     await database.atRest();
     if (reload) await database.load();
-    else await database.replayTail();
+    else await this.#applyTail();
+    this.#tail.clear();
     if (database.tree.lastProcessedZxid > 0) this.#isBlank = false;
     if (this.#committedLog.last !== database.tree.lastProcessedZxid) await this.#recall();
     await this.#pause();
+  }
+
+  /** What a role that ends has logged and nobody has committed yet: the next one begins with it. */
+  async #applyTail(): Promise<void> {
+    const { tree } = this.database;
+    let applied = 0;
+    for (let next = this.#nextOfTail(); next !== undefined; next = this.#nextOfTail()) {
+      tree.apply(readTxn(new Reader(next.entry)));
+      if (next.zxid > this.#committedLog.last) this.#committedLog.add(next.zxid, next.entry);
+      if (++applied % APPLY_SLICE === 0) await new Promise<void>((resolve) => this.#options.ports.clock.defer(resolve));
+    }
+  }
+
+  #nextOfTail(): LogEntry | undefined {
+    return this.#tail.take(this.database.tree.lastProcessedZxid);
   }
 
   /** Whoever is turned away again and again must not keep everyone busy with elections. */
@@ -315,9 +341,11 @@ export class QuorumPeer implements RunningServer {
 }
 
 /** A leader opens its port within milliseconds of being elected; whoever is faster does not wait long for it. */
-const DIALING = { attempts: 50, pauseMs: 20 };
+const DIALING = { attempts: 200, pauseMs: 5 };
 /** The zxid of a vote by a server that knows nothing. */
 const NO_HISTORY = -1;
+/** Transactions that one turn of the event loop applies between two terms. */
+const APPLY_SLICE = 256;
 const MIN_WINDOW_BYTES = 1 << 20;
 /** Between a term that came to nothing and the next election, from the second such term on. */
 const MIN_PAUSE_MS = 10;

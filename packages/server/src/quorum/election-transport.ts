@@ -36,6 +36,8 @@ export interface ElectionTransportOptions {
   members: ReadonlyMap<number, Member>;
   /** `payload` is a window on memory that is reused. Never called within a call to this transport. */
   onMessage: (from: number, payload: Uint8Array) => void;
+  /** The connection with a server has ended, and there is no other. Never called within a call to this transport. */
+  onDisconnected?: (serverId: number) => void;
   /** `quorumListenOnAllIPs` */
   onAllAddresses?: boolean;
   /** `tcpKeepAlive` */
@@ -297,6 +299,7 @@ export class ElectionTransport {
         peer.channel = null;
         if (isNonsense) this.#refused(`server ${peer.id} at ${channel.remoteEnd}`, problem);
         this.#forgetUnknown(peer);
+        this.#options.onDisconnected?.(peer.id);
       },
     });
     if (before !== null && before.remoteAddress !== channel.remoteAddress) {

@@ -5,6 +5,7 @@
  *   packet PROPOSAL 1.3                               for a leader: packet <link> …
  *   tick 500                                          sets the time
  *   committedLog                                      shows it
+ *   disconnected 3                                    for an election: server 3 is not reachable any more
  *
  * A zxid is written epoch.counter.
  */
@@ -90,7 +91,14 @@ function newLog(values: Values): CommittedLog {
   return log;
 }
 
-function newMachine(kind: string, values: Values, committedLog: CommittedLog, off: string | null): Machine {
+interface World {
+  readonly committedLog: CommittedLog;
+  /** Servers to which there is no connection. */
+  readonly lost: Set<number>;
+  readonly off: string | null;
+}
+
+function newMachine(kind: string, values: Values, { committedLog, lost, off }: World): Machine {
   const rules: Rules = { ...allRules, ...(off === null ? {} : { [off]: false }) };
   const id = Number(values["id"]);
   const lastZxid = parseZxid(values["last"]);
@@ -98,10 +106,15 @@ function newMachine(kind: string, values: Values, committedLog: CommittedLog, of
   const currentEpoch = Number(values["current"] ?? acceptedEpoch);
   const quorums = new Quorums(majority((values["voters"] ?? "1,2,3").split(",").map(Number)));
   if (kind === "election") {
-    return new FastLeaderElection({ id, participant: values["role"] !== "observer", quorums, rules }) as Machine;
+    const participant = values["role"] !== "observer";
+    const isReachable = (server: number) => !lost.has(server);
+    return new FastLeaderElection({ id, participant, quorums, rules, isReachable }) as Machine;
   }
   const options = { id, ...timing, acceptedEpoch, currentEpoch, lastZxid, committedLog, rules };
-  if (kind === "leader") return new Leader({ ...options, quorums, config: () => "version=0" }) as Machine;
+  if (kind === "leader") {
+    const concurrentSyncs = { snap: Number(values["snaps"] ?? 10), diff: Number(values["diffs"] ?? 100) };
+    return new Leader({ ...options, quorums, concurrentSyncs, config: () => "version=0" }) as Machine;
+  }
   const role = values["role"] === "observer" ? Role.observer : Role.participant;
   return new Learner({ ...options, role, configVersion: 0 }) as Machine;
 }
@@ -125,7 +138,9 @@ function parseInput(kind: string, words: readonly string[]): ElectionInput | Lea
       if (kind === "learner") return { type, packet: parsePacket([first, ...rest]) };
       return { type, link: Number(first), packet: parsePacket(rest) };
     case "connected":
+      return { type, link: Number(first) };
     case "disconnected":
+      return kind === "election" ? { type } : { type, link: Number(first) };
     case "snapshotSent":
       return { type, link: Number(first) };
     case "acceptedEpochStored":
@@ -140,7 +155,8 @@ function parseInput(kind: string, words: readonly string[]): ElectionInput | Lea
     case "snapshotStored":
       return { type, zxid: parseZxid(first) };
     case "logRead": {
-      const zxids = (rest[0] ?? "").split(",").map(parseZxid);
+      if (rest[0] === undefined) return { type, link: Number(first), entries: null };
+      const zxids = rest[0].split(",").map(parseZxid);
       return { type, link: Number(first), entries: zxids.map((zxid) => ({ zxid, entry: entry(zxid) })) };
     }
     case "sync":
@@ -185,6 +201,7 @@ export function runTranscript(text: string, off: string | null = null): string {
   let machine: Machine | null = null;
   let kind = "";
   let log = new CommittedLog(0);
+  const lost = new Set<number>();
   let nowMs = 0;
   const result: string[] = [];
   for (const line of text.split("\n")) {
@@ -198,7 +215,8 @@ export function runTranscript(text: string, off: string | null = null): string {
       nowMs = 0;
       const values = parseValues(words.slice(1));
       log = newLog(values);
-      machine = newMachine(kind, values, log, off);
+      lost.clear();
+      machine = newMachine(kind, values, { committedLog: log, lost, off });
       continue;
     }
     if (type === "committedLog") {
@@ -210,6 +228,7 @@ export function runTranscript(text: string, off: string | null = null): string {
       );
       continue;
     }
+    if (type === "disconnected") lost.add(Number(words[1]));
     if (type === "tick") nowMs = Number(words[1]);
     for (const output of machine?.step(parseInput(kind, words), nowMs) ?? []) {
       result.push(`  ${outputText(output as Record<string, unknown> & { type: string })}`);

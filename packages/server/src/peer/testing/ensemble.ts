@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { MemoryNetwork, VirtualClock } from "@vivarium/runtime";
 import type { DataTree } from "@vivarium/tree";
+import type { Rules } from "@vivarium/zab";
 import { type HelloOptions, RawClient } from "../../testing/raw-client.ts";
 import type { Settings } from "../../testing/test-bed.ts";
 import { CLIENT_PORT, ELECTION_PORT, hostOf, Member, QUORUM_PORT } from "./member.ts";
@@ -22,8 +23,10 @@ export interface EnsembleOptions {
   /** Observers, ids after the participants'. Default 0. */
   readonly observers?: number;
   readonly settings?: Settings;
-  /** Between any two hosts. Default 0. */
-  readonly latencyMs?: number;
+  /** Between any two hosts, or as a function of them. Default 0. */
+  readonly latencyMs?: number | ((from: string, to: string) => number);
+  /** Rules of agreement that are switched off. */
+  readonly rules?: Partial<Rules>;
 }
 
 export class Ensemble {
@@ -31,15 +34,16 @@ export class Ensemble {
   readonly network: MemoryNetwork;
   readonly members: readonly Member[];
 
-  constructor({ servers = 3, observers = 0, settings = {}, latencyMs = 0 }: EnsembleOptions = {}) {
-    this.network = new MemoryNetwork({ clock: this.clock, latencyMs: () => latencyMs });
+  constructor({ servers = 3, observers = 0, settings = {}, latencyMs = 0, rules = {} }: EnsembleOptions = {}) {
+    const { clock } = this;
+    this.network = new MemoryNetwork({ clock, latencyMs: typeof latencyMs === "number" ? () => latencyMs : latencyMs });
     const ids = Array.from({ length: servers + observers }, (_, index) => index + 1);
     const lines = ids.map((id) => {
       const role = id > servers ? ":observer" : "";
       return [`server.${id}`, `${hostOf(id)}:${QUORUM_PORT}:${ELECTION_PORT}${role}`] as const;
     });
     const all = { ...Object.fromEntries(lines), ...settings };
-    this.members = ids.map((id) => new Member({ id, clock: this.clock, network: this.network, settings: all }));
+    this.members = ids.map((id) => new Member({ id, clock, network: this.network, settings: all, rules }));
   }
 
   /** All members up and in service. */

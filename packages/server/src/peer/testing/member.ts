@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Txn } from "@vivarium/protocol";
 import { MemoryDisk, type MemoryNetwork, SeededRandom, type VirtualClock } from "@vivarium/runtime";
 import type { DataTree } from "@vivarium/tree";
+import type { Rules } from "@vivarium/zab";
 import { parseConfig } from "../../config/index.ts";
 import { type CollectedLogs, collectLogs } from "../../log/index.ts";
 import { startServer } from "../../start-server.ts";
@@ -20,6 +21,7 @@ export interface MemberOptions {
   readonly network: MemoryNetwork;
   /** Of all members, but for what tells them apart. */
   readonly settings: Settings;
+  readonly rules?: Partial<Rules>;
 }
 
 interface Life {
@@ -88,7 +90,7 @@ export class Member {
 
   async start(): Promise<void> {
     assert.ok(this.#life === null, `server ${this.id} is running already`);
-    const { clock, network, settings } = this.#options;
+    const { clock, network, settings, rules = {} } = this.#options;
     const given: Settings = {
       tickTime: 200,
       initLimit: 10,
@@ -106,7 +108,7 @@ export class Member {
     const life = { clock: new LifeClock(clock), network: new LifeNetwork(network.host(this.host)) };
     const random = new SeededRandom(1000 * this.id + this.#lives++);
     const ports = { ...life, disk: this.disk, random, onApplied: (txn: Txn) => this.onApplied(txn) };
-    const peer = await clock.runUntil(startServer({ config, logger: this.logs.logger, ports }));
+    const peer = await clock.runUntil(startServer({ config, logger: this.logs.logger, ports, rules }));
     assert.ok(peer instanceof QuorumPeer);
     this.#life = { ...life, peer };
   }
