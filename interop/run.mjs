@@ -108,8 +108,10 @@ async function prepareAll(list) {
   return broken;
 }
 
-const cell = ({ ok, failures, seconds }) =>
-  `${failures.length === 0 ? "passed" : "FAILED"} ${ok.length}/${ok.length + failures.length} ${seconds.toFixed(1)} s`;
+const cell = ({ ok, failures, seconds, skipped }) =>
+  skipped !== undefined
+    ? "SKIPPED"
+    : `${failures.length === 0 ? "passed" : "FAILED"} ${ok.length}/${ok.length + failures.length} ${seconds.toFixed(1)} s`;
 
 function printTable(rows, against) {
   const width = Math.max(...rows.map(({ title }) => title.length));

@@ -25,26 +25,35 @@ export class Trial {
   #seconds = Date.now();
   #ephemeralChecks = 0;
 
-  /** @param {{kinds: string[], observers?: string[], verbose?: boolean}} options kinds by sid, observers last */
-  constructor({ kinds, observers = [], verbose = false, dir, properties = {} }) {
+  /** The leader that is being cut off from the others, and does not know. */
+  mayBeDeposed;
+
+  /**
+   * @param {{kinds: string[], observers?: string[], verbose?: boolean, config?: object,
+   *   namespaces?: import("../lib/namespaces.mjs").Namespaces}} options kinds by sid, observers last
+   */
+  constructor({ kinds, observers = [], verbose = false, dir, properties = {}, config = {}, namespaces }) {
     this.kinds = [...kinds, ...observers];
     this.observers = observers.length;
     this.verbose = verbose;
-    this.options = { dir, properties };
+    this.options = { dir, properties, config, namespaces };
   }
 
   /** Starts the members in an order that makes the second one named lead, and then the load. */
   async begin(order, loads) {
     const { kinds, observers } = this;
+    const { dir, properties, config, namespaces } = this.options;
     this.ensemble = await startEnsemble({
       servers: kinds.length - observers,
       observers,
       kind: (sid) => kinds[sid - 1],
       start: false,
-      config: { maxClientCnxns: 0, maxSessionTimeout: 40_000 },
-      properties: { ...superProperties, ...this.options.properties },
-      ...(this.options.dir ? { dir: this.options.dir } : {}),
+      config: { maxClientCnxns: 0, maxSessionTimeout: 40_000, ...config },
+      properties: { ...superProperties, ...properties },
+      ...(namespaces ? { namespaces } : {}),
+      ...(dir ? { dir } : {}),
     });
+    if (namespaces) for (const { sid, port } of this.ensemble.members) await namespaces.forward(sid, port);
     const first = order.slice(0, 2).map((sid) => this.ensemble.member(sid));
     for (const member of first) await this.start(member, { wait: false });
     await Promise.all(first.map((member) => member.serving()));
@@ -54,11 +63,12 @@ export class Trial {
 
   /**
    * Apache's leader answers a sync of its own clients like a read, maybe before it has applied what it has committed
-   * and a quicker follower has answered already. That is Apache's; nobody else may do it.
+   * and a quicker follower has answered already; and while it does not know that it was deposed. That is Apache's;
+   * nobody else may do it.
    */
   async #isApacheLeader(port) {
     const member = this.ensemble.members.find((each) => each.port === port);
-    const isOne = member?.kind === "apache" && (await member.mode()) === "leader";
+    const isOne = member?.kind === "apache" && (member === this.mayBeDeposed || (await member.mode()) === "leader");
     if (isOne) this.apacheLeaderUnsynced++;
     return isOne;
   }

@@ -48,7 +48,7 @@ export async function javaArgs(
 export async function startApache(options = {}) {
   const { dataDir, port, configFile } = await prepareServer(options);
   const args = await javaArgs("org.apache.zookeeper.server.quorum.QuorumPeerMain", [configFile], options);
-  const { inheritOutput } = options;
-  const server = new ServerProcess({ name: "apache", port, dataDir, command: "java", args, inheritOutput });
+  const { inheritOutput, enter } = options;
+  const server = new ServerProcess({ name: "apache", port, dataDir, command: "java", args, inheritOutput, enter });
   return options.wait === false ? server : server.serving();
 }

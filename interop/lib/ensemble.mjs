@@ -18,6 +18,7 @@ const launchers = { apache: startApache, vivarium: startVivarium };
  * @property {Record<string, string | number | boolean>} [config] further lines of every zoo.cfg
  * @property {Record<string, string | number | boolean>} [properties] of every server
  * @property {import("./links.mjs").Links} [links] cables to run everything between servers through (Apache only)
+ * @property {import("./namespaces.mjs").Namespaces} [namespaces] in which the servers run, one each
  * @property {string} [dir] parent of the members' directories
  * @property {boolean} [inheritOutput]
  * @property {string[]} [jvm] options of Apache's JVMs
@@ -149,27 +150,29 @@ export class Ensemble {
 
   /** The `server.N` lines, the same for everyone. */
   serverLines() {
-    const { links } = this.#options;
+    const { links, namespaces } = this.#options;
+    const network = links ?? namespaces;
     return Object.fromEntries(
       this.members.map(({ sid, isObserver }) => {
         const { quorum, election } = this.#ports.get(sid);
         const address =
-          links === undefined
+          network === undefined
             ? `127.0.0.1:${quorum}:${election}`
-            : `${links.host(sid)}:${links.quorumPort}:${links.electionPort}`;
+            : `${network.host(sid)}:${network.quorumPort}:${network.electionPort}`;
         return [`server.${sid}`, `${address}:${isObserver ? "observer" : "participant"}`];
       }),
     );
   }
 
   optionsFor({ sid, dataDir, port, isObserver }) {
-    const { links, config, properties, inheritOutput, jvm } = this.#options;
+    const { links, namespaces, config, properties, inheritOutput, jvm } = this.#options;
     const cables = links === undefined ? {} : { "jdk.net.hosts.file": links.hostsFile(sid) };
     const role = isObserver ? { peerType: "observer" } : {};
     return {
       dataDir,
       port,
       inheritOutput,
+      enter: namespaces?.enter(sid),
       ...(jvm === undefined ? {} : { jvm }),
       config: { tickTime: 500, initLimit: 20, syncLimit: 10, ...role, ...this.serverLines(), ...config },
       properties: { ...cables, ...properties },

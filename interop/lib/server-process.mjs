@@ -15,6 +15,7 @@ import { fourLetterWord, freePort, until } from "./net.mjs";
  * @property {Record<string, string | number | boolean>} [config] further lines of zoo.cfg
  * @property {Record<string, string | number | boolean>} [properties] Java system properties (`zookeeper.*`, `jute.maxbuffer`)
  * @property {boolean} [inheritOutput] show the server's own output
+ * @property {string[]} [enter] what its command begins with, such as the way into a namespace
  * @property {boolean} [wait] whether to wait until it serves (default true)
  */
 
@@ -49,14 +50,15 @@ export class ServerProcess {
 
   /**
    * @param {{name: string, port: number, dataDir: string, command: string, args: string[], env?: NodeJS.ProcessEnv,
-   *   inheritOutput?: boolean}} options
+   *   inheritOutput?: boolean, enter?: string[]}} options
    */
-  constructor({ name, port, dataDir, command, args, env, inheritOutput = false }) {
+  constructor({ name, port, dataDir, command, args, env, inheritOutput = false, enter = [] }) {
     this.name = name;
     this.port = port;
     this.dataDir = dataDir;
     this.hostPort = `127.0.0.1:${port}`;
-    this.#child = spawn(command, args, { env: env ?? process.env, stdio: ["ignore", "pipe", "pipe"] });
+    const [file, ...words] = [...enter, command, ...args];
+    this.#child = spawn(file, words, { env: env ?? process.env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         this.#output = (this.#output + text).slice(-200_000);

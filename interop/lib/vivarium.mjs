@@ -17,7 +17,8 @@ export async function startVivarium(options = {}) {
   const { dataDir, port, configFile } = await prepareServer(options);
   const sets = Object.entries(options.properties ?? {}).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   const args = [entry, "server", configFile, ...sets];
-  const { inheritOutput } = options;
-  const server = new ServerProcess({ name: "vivarium", port, dataDir, command: process.execPath, args, inheritOutput });
+  const { inheritOutput, enter } = options;
+  const command = process.execPath;
+  const server = new ServerProcess({ name: "vivarium", port, dataDir, command, args, inheritOutput, enter });
   return options.wait === false ? server : server.serving();
 }
