@@ -6,6 +6,7 @@ export {
   type Codec,
   decode,
   encode,
+  handWritten,
   type Infer,
   int,
   long,

@@ -66,17 +66,17 @@ export function utf8Read(bytes: Uint8Array, start: number, end: number): string 
   return ascii(bytes, start, end);
 }
 
-// Paths are nearly always short ASCII: joined in chunks of eight units they need no call into the platform.
+/** Arrays of each length up to this, for `ascii` to hand its units over in. */
+const UNITS_LIMIT = 256;
+const units: number[][] = Array.from({ length: UNITS_LIMIT + 1 }, (_, length) => new Array<number>(length).fill(0));
+
+// Paths are nearly always short ASCII: made at one go they are flat strings and need no call into the platform.
 function ascii(b: Uint8Array, start: number, end: number): string {
-  if (end - start > 256) return decoder.decode(b.subarray(start, end));
-  let text = "";
-  let i = start;
-  for (; i + 8 <= end; i += 8) {
-    // biome-ignore format: eight neighbours on one line read as what they are
-    text += String.fromCharCode(b[i] as number, b[i + 1] as number, b[i + 2] as number, b[i + 3] as number, b[i + 4] as number, b[i + 5] as number, b[i + 6] as number, b[i + 7] as number);
-  }
-  for (; i < end; i++) text += String.fromCharCode(b[i] as number);
-  return text;
+  const length = end - start;
+  if (length > UNITS_LIMIT) return decoder.decode(b.subarray(start, end));
+  const codes = units[length] as number[];
+  for (let i = 0; i < length; i++) codes[i] = b[start + i] as number;
+  return String.fromCharCode.apply(null, codes);
 }
 
 function isHighSurrogate(unit: number): boolean {

@@ -10,6 +10,7 @@ import {
   bool,
   buffer,
   type Codec,
+  handWritten,
   type Infer,
   int,
   long,
@@ -24,46 +25,135 @@ import {
 import { ACL } from "./acl.ts";
 import { OpCode, opName } from "./op-code.ts";
 
-export const TxnHeader = record({
-  /** The session that asked; 0 for the server's own. */
-  clientId: long,
-  /** The client's xid; 0 for the server's own. */
-  cxid: int,
-  zxid: number,
-  /** Milliseconds since 1970 by the leader's clock: the only time that `apply` knows. */
-  time: number,
-  type: int,
-});
+export const TxnHeader = handWritten(
+  {
+    /** The session that asked; 0 for the server's own. */
+    clientId: long,
+    /** The client's xid; 0 for the server's own. */
+    cxid: int,
+    zxid: number,
+    /** Milliseconds since 1970 by the leader's clock: the only time that `apply` knows. */
+    time: number,
+    type: int,
+  },
+  {
+    write(writer, { clientId, cxid, zxid, time, type }) {
+      writer.reserve(TXN_HEADER_BYTES);
+      writer.long(clientId);
+      writer.int(cxid);
+      writer.number(zxid);
+      writer.number(time);
+      writer.int(type);
+    },
+    read(reader) {
+      const clientId = reader.long();
+      const cxid = reader.int();
+      const zxid = reader.number();
+      const time = reader.number();
+      return { clientId, cxid, zxid, time, type: reader.int() };
+    },
+  },
+);
 export type TxnHeader = Infer<typeof TxnHeader>;
 export const TXN_HEADER_BYTES = 32;
 
-/** The tree's digest after a transaction (digest version 2). */
-export const TxnDigest = record({ version: int, treeDigest: long });
+/** The tree's digest after a transaction (digest version 2): a 64-bit integer in two halves, signed as int is. */
+export const TxnDigest = handWritten(
+  { version: int, high: int, low: int },
+  {
+    write(writer, { version, high, low }) {
+      writer.int(version);
+      writer.int(high);
+      writer.int(low);
+    },
+    read(reader) {
+      const version = reader.int();
+      const high = reader.int();
+      return { version, high, low: reader.int() };
+    },
+  },
+);
 export type TxnDigest = Infer<typeof TxnDigest>;
 export const DIGEST_VERSION = 2;
 export const TXN_DIGEST_BYTES = 12;
 
+/** The digest as one integer, signed. */
+export function digestToBigInt({ high, low }: { high: number; low: number }): bigint {
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
+}
+
+/** A digest of version 2 from one integer. */
+export function digestFromBigInt(value: bigint): TxnDigest {
+  const [high, low] = [Number(BigInt.asIntN(32, value >> 32n)), Number(BigInt.asIntN(32, value))];
+  return { version: DIGEST_VERSION, high, low };
+}
+
 const CreateSessionBody = record({ timeOut: int });
 const CloseSessionBody = record({ paths2Delete: vector(ustring) });
 const CreateBodyV0 = record({ path: ustring, data: buffer, acl: vector(ACL), ephemeral: bool });
-const CreateBody = record({ ...CreateBodyV0.fields, parentCVersion: int });
+const CreateBody = handWritten(
+  { ...CreateBodyV0.fields, parentCVersion: int },
+  {
+    write(writer, { path, data, acl, ephemeral, parentCVersion }) {
+      writer.ustring(path);
+      writer.buffer(data);
+      CreateBodyV0.fields.acl.write(writer, acl);
+      writer.bool(ephemeral);
+      writer.int(parentCVersion);
+    },
+    read(reader) {
+      const path = reader.ustring();
+      const data = reader.buffer();
+      const acl = CreateBodyV0.fields.acl.read(reader);
+      const ephemeral = reader.bool();
+      return { path, data, acl, ephemeral, parentCVersion: reader.int() };
+    },
+  },
+);
 const CreateContainerBody = record({ path: ustring, data: buffer, acl: vector(ACL), parentCVersion: int });
 const CreateTTLBody = record({ ...CreateContainerBody.fields, ttl: number });
 const DeleteBody = record({ path: ustring });
-const SetDataBody = record({ path: ustring, data: buffer, version: int });
+const SetDataBody = handWritten(
+  { path: ustring, data: buffer, version: int },
+  {
+    write(writer, { path, data, version }) {
+      writer.ustring(path);
+      writer.buffer(data);
+      writer.int(version);
+    },
+    read(reader) {
+      const path = reader.ustring();
+      const data = reader.buffer();
+      return { path, data, version: reader.int() };
+    },
+  },
+);
 const SetACLBody = record({ path: ustring, acl: vector(ACL), version: int });
 const CheckVersionBody = record({ path: ustring, version: int });
 const ErrorBody = record({ err: int });
 
+/** For the test that compares them with their fields. */
+export const handWrittenRecords = { TxnHeader, TxnDigest, CreateBody, SetDataBody };
+
+/**
+ * Not on the wire: the checksum of the node's path and data as the tree digest wants it, where whoever made the
+ * transaction has computed it already.
+ */
+interface Precomputed {
+  prefixCrc?: number;
+}
+
 export type CreateSessionTxn = { type: typeof OpCode.createSession } & Infer<typeof CreateSessionBody>;
 export type CloseSessionTxn = { type: typeof OpCode.closeSession } & Infer<typeof CloseSessionBody>;
 /** `parentCVersion` is the parent's new count of creates, or -1 for "one more" (logs older than 3.4). */
-export type CreateTxn = { type: typeof OpCode.create | typeof OpCode.create2 } & Infer<typeof CreateBody>;
-export type CreateContainerTxn = { type: typeof OpCode.createContainer } & Infer<typeof CreateContainerBody>;
-export type CreateTTLTxn = { type: typeof OpCode.createTTL } & Infer<typeof CreateTTLBody>;
+export type CreateTxn = { type: typeof OpCode.create | typeof OpCode.create2 } & Infer<typeof CreateBody> & Precomputed;
+export type CreateContainerTxn = { type: typeof OpCode.createContainer } & Infer<typeof CreateContainerBody> &
+  Precomputed;
+export type CreateTTLTxn = { type: typeof OpCode.createTTL } & Infer<typeof CreateTTLBody> & Precomputed;
 export type DeleteTxn = { type: typeof OpCode.delete | typeof OpCode.deleteContainer } & Infer<typeof DeleteBody>;
 /** `version` is the new one. */
-export type SetDataTxn = { type: typeof OpCode.setData | typeof OpCode.reconfig } & Infer<typeof SetDataBody>;
+export type SetDataTxn = { type: typeof OpCode.setData | typeof OpCode.reconfig } & Infer<typeof SetDataBody> &
+  Precomputed;
 /** `version` is the new aversion. */
 export type SetACLTxn = { type: typeof OpCode.setACL } & Infer<typeof SetACLBody>;
 export type CheckVersionTxn = { type: typeof OpCode.check } & Infer<typeof CheckVersionBody>;
@@ -156,6 +246,8 @@ function readTxnBody(reader: Reader, type: number): TxnBody {
       return readCloseSession(reader);
     case OpCode.create:
       return readCreate(reader);
+    case OpCode.setData:
+      return readSetData(reader);
     default:
       return { type, ...(bodyCodec(type).read(reader) as object) } as TxnBody;
   }
@@ -187,9 +279,17 @@ function readCloseSession(reader: Reader): CloseSessionTxn {
   return { type, ...CloseSessionBody.read(reader) };
 }
 
+function readSetData(reader: Reader): SetDataTxn {
+  const { path, data, version } = SetDataBody.read(reader);
+  return { type: OpCode.setData, path, data, version };
+}
+
 /** Logs of 3.3 and older have no parentCVersion, and then no digest either. */
 function readCreate(reader: Reader): CreateTxn {
-  const type = OpCode.create;
-  const body = CreateBodyV0.read(reader);
-  return { type, ...body, parentCVersion: reader.remaining === 0 ? -1 : reader.int() };
+  const path = reader.ustring();
+  const data = reader.buffer();
+  const acl = CreateBodyV0.fields.acl.read(reader);
+  const ephemeral = reader.bool();
+  const parentCVersion = reader.remaining === 0 ? -1 : reader.int();
+  return { type: OpCode.create, path, data, acl, ephemeral, parentCVersion };
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { decode, encode, ProtocolError, Reader, Writer } from "@vivarium/jute";
 import {
   CONTAINER_OWNER,
+  digestFromBigInt,
   firstSessionId,
   MAX_TTL_MS,
   makeZxid,
@@ -117,7 +118,7 @@ test("permissions read as cdrwa", () => {
 const header: TxnHeader = { clientId: 7n, cxid: 3, zxid: 9, time: 1000, type: OpCode.closeSession };
 const asEntry = (tail: string, type: number = header.type) =>
   new Reader(new Uint8Array(Buffer.from(hex(encode(TxnHeader, { ...header, type })) + tail, "hex")));
-const digest = { version: 2, treeDigest: 0x1234n };
+const digest = digestFromBigInt(0x1234n);
 const DIGEST_HEX = "000000020000000000001234";
 
 for (const { name, tail, expected } of [

@@ -12,6 +12,7 @@ import { ClientConnection, type ConnectionHost } from "./client-connection.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import type { LogThrottle } from "./log/index.ts";
 import type { ServerStats } from "./server-stats.ts";
+import { TurnClock } from "./turn-clock.ts";
 
 export interface ListenerLimits {
   /** Connections per client address; 0 or less: no limit. */
@@ -56,6 +57,7 @@ export class ClientListener implements ConnectionHost {
   /** Null while there is nobody to serve: then only four-letter words are answered. */
   service: ClientService | null = null;
   readonly stats: ServerStats;
+  readonly turn: TurnClock;
   readonly #host: ListenerOptions;
   readonly #connections = new Map<number, ClientConnection>();
   readonly #perAddress = new Map<string, number>();
@@ -68,6 +70,7 @@ export class ClientListener implements ConnectionHost {
   constructor(host: ListenerOptions) {
     this.#host = host;
     this.stats = host.stats;
+    this.turn = new TurnClock(host.clock);
     this.#expiry = new ExpiryQueue(host.limits.sessionlessTimeoutMs);
   }
 
@@ -131,6 +134,7 @@ export class ClientListener implements ConnectionHost {
   flush(): void {
     for (let i = 0; i < this.#dirty.length; i++) (this.#dirty[i] as ClientConnection).flush();
     this.#dirty.length = 0;
+    this.turn.endTurn();
   }
 
   /** The connection has shown life. */

@@ -105,6 +105,8 @@ export interface RequestLimits {
 export class RequestDispatcher {
   readonly #dispatch: Dispatch;
   readonly #reader = new Reader(new Uint8Array(0));
+  /** The request that is answered as it is read: most are, and need no object of their own. */
+  readonly #immediate = newRequest();
   readonly #throttled = new Set<ClientConnection>();
   /** Requests with an xid above 0 that are not yet answered. */
   outstanding = 0;
@@ -184,17 +186,16 @@ export class RequestDispatcher {
       });
       return connection.close("unknown request");
     }
-    const request: PendingRequest = {
-      xid,
-      type,
-      receivedMs: connection.arrivedMs,
-      frame: null,
-      size: end - start,
-      refusal: ErrorCode.OK,
-      isSyncing: false,
-    };
+    const isImmediate = route === "read" && type !== OpCode.sync && connection.pending.length === 0;
+    const request = isImmediate ? this.#immediate : newRequest();
+    request.xid = xid;
+    request.type = type;
+    request.receivedMs = connection.arrivedMs;
+    request.size = end - start;
+    request.refusal = ErrorCode.OK;
     if (nowMs > request.receivedMs && this.#isStale(connection, request, nowMs)) return;
     this.#admit(connection, request);
+    if (isImmediate) return this.#answerRead(connection, request, reader);
     if (route === "write" && request.refusal === ErrorCode.OK) {
       connection.pending.push(request);
       this.#dispatch.submit(connection, request, reader);
@@ -334,6 +335,10 @@ export class RequestDispatcher {
     });
     connection.close("authentication failed");
   }
+}
+
+function newRequest(): PendingRequest {
+  return { xid: 0, type: 0, receivedMs: 0, frame: null, size: 0, refusal: ErrorCode.OK, isSyncing: false };
 }
 
 function sendsEvents(type: number): boolean {

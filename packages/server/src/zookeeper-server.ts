@@ -201,7 +201,7 @@ export class ZooKeeperServer implements ClientService {
 
   /** A transaction was applied: sessions begin and end with it, before any reply. */
   applied({ header, body }: Txn, connection: ClientConnection | null): void {
-    this.stats.propagation.add(Math.max(0, this.clock.wallMs() - header.time));
+    this.stats.propagation.add(Math.max(0, this.listener.turn.wallMs - header.time));
     if (body.type === OpCode.createSession) {
       // A learner has nothing to do with other servers' sessions before they come here.
       if (connection === null && this.tracker.isLearner) return;
@@ -268,8 +268,7 @@ export class ZooKeeperServer implements ClientService {
   }
 
   #count(connection: ClientConnection, request: { xid: number; type: number; receivedMs: number }, zxid: Zxid): void {
-    const nowMs = this.clock.monotonicMs();
-    connection.answered(request, zxid, nowMs);
+    connection.answered(request, zxid, this.listener.turn.monotonicMs);
     const { stats } = this;
     stats.latency.add(connection.lastLatencyMs);
     const isUpdate = isWrite(request.type) || request.type === OpCode.createSession;

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { Writer } from "@vivarium/jute";
-import { readTxn, writeTxn } from "@vivarium/protocol";
+import { digestToBigInt, readTxn, writeTxn } from "@vivarium/protocol";
 import { NodeClock, NodeDisk, SeededRandom } from "@vivarium/runtime";
 import {
   Compression,
@@ -74,7 +74,7 @@ for (const name of readdirSync(fixtures)) {
         writeTxn(entry, txn);
         writeRecord(again, entry.written());
         const { clientId, cxid, time, type } = txn.header;
-        const digest = txn.digest === null ? null : BigInt.asUintN(64, txn.digest.treeDigest).toString();
+        const digest = txn.digest === null ? null : BigInt.asUintN(64, digestToBigInt(txn.digest)).toString();
         seen.push({ zxid: String(zxid), clientId: hex(clientId), cxid, time, type, digest, end: offset + size + 13 });
         return true;
       });

@@ -16,7 +16,7 @@ import { DIGEST_STAT_BYTES, TreeDigest } from "./tree-digest.ts";
 
 export class ChangeRecord {
   /** "/" for the root, never "". */
-  readonly path: string;
+  path: string;
   /** The newest transaction that touches the node; -1 while it is as in the tree. */
   zxid: Zxid = -1;
   exists = false;
@@ -86,6 +86,8 @@ export class ChangeRecords {
   readonly #zxids: Zxid[] = [];
   readonly #records: ChangeRecord[] = [];
   #oldest = 0;
+  /** Records that are free again: every write needs one or two, and they are large. */
+  readonly #free: ChangeRecord[] = [];
   #savepoint: Savepoint | undefined;
   readonly #stat = new Uint8Array(DIGEST_STAT_BYTES);
   readonly #statView = new DataView(this.#stat.buffer);
@@ -120,7 +122,17 @@ export class ChangeRecords {
 
   /** A record for a node that does not exist, or will not. */
   blank(path: string): ChangeRecord {
-    return this.#byPath.get(path) ?? new ChangeRecord(path);
+    return this.#byPath.get(path) ?? this.#take(path);
+  }
+
+  #take(path: string): ChangeRecord {
+    const record = this.#free.pop();
+    if (record === undefined) return new ChangeRecord(path);
+    record.path = path;
+    record.zxid = -1;
+    record.exists = false;
+    record.digest = 0;
+    return record;
   }
 
   /** Announces a change by this transaction to a record that find or blank gave. {@link changed} must follow. */
@@ -160,7 +172,9 @@ export class ChangeRecords {
   applied(zxid: Zxid): void {
     while (this.#oldest < this.#zxids.length && (this.#zxids[this.#oldest] as Zxid) <= zxid) {
       const record = this.#records[this.#oldest++] as ChangeRecord;
-      if (record.zxid <= zxid && this.#byPath.delete(record.path)) this.#disown(record);
+      if (record.zxid > zxid || !this.#byPath.delete(record.path)) continue;
+      this.#disown(record);
+      if (this.#free.length < FREE_RECORDS) this.#free.push(record);
     }
     if (this.#oldest === this.#zxids.length) this.#forget(this.#oldest);
     else if (this.#oldest >= FORGET_AFTER) this.#forget(this.#oldest);
@@ -218,7 +232,7 @@ export class ChangeRecords {
 
   #fromTree(path: string, node: NodeId): ChangeRecord {
     const { nodes, acls } = this.#tree;
-    const record = new ChangeRecord(path);
+    const record = this.#take(path);
     record.exists = true;
     record.czxid = nodes.czxid(node);
     record.mzxid = nodes.mzxid(node);
@@ -257,6 +271,8 @@ export class ChangeRecords {
 const UNDIGESTED = "/zookeeper/";
 /** How many entries of the queue may be used up before they are removed: removing moves all that follow. */
 const FORGET_AFTER = 4096;
+/** As many as requests may be under way in all by default (globalOutstandingLimit), for a node and its parent. */
+const FREE_RECORDS = 2048;
 
 function setNumber(view: DataView, at: number, value: number): void {
   view.setInt32(at, Math.floor(value / 0x1_0000_0000));

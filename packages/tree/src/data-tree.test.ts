@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reader, Writer } from "@vivarium/jute";
-import { type ACL, ErrorCode, OpCode, type SnapshotSink, Stat, type Txn, type TxnBody } from "@vivarium/protocol";
+import {
+  type ACL,
+  digestFromBigInt,
+  ErrorCode,
+  OpCode,
+  type SnapshotSink,
+  Stat,
+  type Txn,
+  type TxnBody,
+} from "@vivarium/protocol";
 import { DataTree, type DataTreeOptions } from "./data-tree.ts";
 import { NONE, ROOT } from "./node-store.ts";
 import { SnapshotLoader } from "./snapshot-loader.ts";
@@ -390,9 +399,9 @@ test("a mismatch is told with both digests", () => {
   const tree = new DataTree({ ...options, onDigestMismatch: (...mismatch) => told.push(mismatch) });
   const header = { clientId: 1n, cxid: 1, zxid: 1, time: 1, type: OpCode.createSession };
   const body = { type: OpCode.createSession, timeOut: 1 };
-  tree.apply({ header, body, digest: { version: 2, treeDigest: 1371985504n } });
+  tree.apply({ header, body, digest: digestFromBigInt(1371985504n) });
   assert.deepEqual(told, []);
-  tree.apply({ header: { ...header, zxid: 2 }, body, digest: { version: 2, treeDigest: 5n } });
+  tree.apply({ header: { ...header, zxid: 2 }, body, digest: digestFromBigInt(5n) });
   assert.deepEqual(told, [[2, 5n, 1371985504n]]);
 });
 
@@ -419,7 +428,7 @@ for (const { name, digests, told } of unsettledCases) {
     const body = { type: OpCode.createSession, timeOut: 1 };
     for (const [index, treeDigest] of digests.entries()) {
       if (treeDigest === "settled") tree.digests.settled();
-      else tree.apply({ header: { ...header, zxid: index + 1 }, body, digest: { version: 2, treeDigest } });
+      else tree.apply({ header: { ...header, zxid: index + 1 }, body, digest: digestFromBigInt(treeDigest) });
     }
     assert.deepEqual(zxids, told);
   });

@@ -167,7 +167,7 @@ export class DataTree extends Znodes {
   setConfig(data: Uint8Array, version: Zxid, timeMs: number): void {
     if (this.nodes.findPath(CONFIG_PATH) === NONE) this.#addConfigNode();
     const node = this.nodes.findPath(CONFIG_PATH);
-    this.nodes.setData(node, data, -1, version, timeMs);
+    this.nodes.setData(node, { data }, -1, version, timeMs);
     this.watches.trigger(CONFIG_PATH, EventType.NodeDataChanged, version, this.nodes.aclId(node));
   }
 

@@ -7,7 +7,14 @@
  * does not say where that ends: there the first transaction whose digest fits ends it, or who knows better does.
  * @see disk-format 4; DataTree.compareDigest
  */
-import { DIGEST_VERSION, type TxnDigest, type Zxid, type ZxidDigest } from "@vivarium/protocol";
+import {
+  DIGEST_VERSION,
+  digestFromBigInt,
+  digestToBigInt,
+  type TxnDigest,
+  type Zxid,
+  type ZxidDigest,
+} from "@vivarium/protocol";
 import type { TreeDigest } from "./tree-digest.ts";
 
 /** How many digests are remembered, and at which zxids: multiples of the interval. */
@@ -61,9 +68,9 @@ export class DigestHistory {
       this.#compareSnapshot(zxid);
       return;
     }
-    const given = digest !== null && digest.version === DIGEST_VERSION ? digest.treeDigest : undefined;
+    const given = digest !== null && digest.version === DIGEST_VERSION ? digest : undefined;
     if (this.#isUnsettled) {
-      if (given !== this.#tree.toBigInt()) return;
+      if (given === undefined || !this.#tree.equals(given)) return;
       this.#isUnsettled = false;
     }
     if (zxid % HISTORY_INTERVAL === 0) {
@@ -77,12 +84,11 @@ export class DigestHistory {
     const expected = this.#ofSnapshot;
     if (expected === undefined || zxid < expected.zxid) return;
     this.#ofSnapshot = undefined;
-    if (zxid === expected.zxid) this.#compare(zxid, expected.treeDigest);
+    if (zxid === expected.zxid) this.#compare(zxid, digestFromBigInt(expected.treeDigest));
   }
 
-  #compare(zxid: Zxid, expected: bigint): void {
-    if (this.#onMismatch === undefined) return;
-    const actual = this.#tree.toBigInt();
-    if (actual !== expected) this.#onMismatch(zxid, expected, actual);
+  #compare(zxid: Zxid, expected: TxnDigest): void {
+    if (this.#onMismatch === undefined || this.#tree.equals(expected)) return;
+    this.#onMismatch(zxid, digestToBigInt(expected), this.#tree.toBigInt());
   }
 }

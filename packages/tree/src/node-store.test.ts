@@ -15,7 +15,7 @@ function add(nodes: NodeStore, path: string, data: string | null = "", zxid = 1,
   const bytes = encoder.encode(path);
   const nameStart = bytes.lastIndexOf(0x2f) + 1;
   const id = nodes.insert(nodes.find(bytes, 0, nameStart - 1), bytes, nameStart, bytes.length);
-  nodes.born(id, data === null ? null : encoder.encode(data), -1, owner, zxid, 1000);
+  nodes.born(id, { data: data === null ? null : encoder.encode(data) }, -1, owner, { zxid, time: 1000 });
   return id;
 }
 
@@ -129,7 +129,7 @@ test("many creates, deletes and changes of every size leave what a map would", (
       nodes.remove(id);
       expected.delete(path);
     } else {
-      nodes.setData(id, encoder.encode(data), 0, 5, 1000);
+      nodes.setData(id, { data: encoder.encode(data) }, 0, 5, 1000);
       expected.set(path, data);
     }
   }

@@ -30,6 +30,12 @@ export interface NodeStoreOptions {
   hashSeed?: number | undefined;
 }
 
+/** What a node holds; with the checksum of its path and data, if that is known already. */
+interface NodeContent {
+  readonly data: Uint8Array | null;
+  readonly prefixCrc?: number | undefined;
+}
+
 export class NodeStore extends NodeFacts {
   /** Sum of the digests of all nodes but those under /zookeeper/; 0 when digests are off. */
   readonly treeDigest = new TreeDigest();
@@ -130,8 +136,14 @@ export class NodeStore extends NodeFacts {
     return id;
   }
 
-  /** Gives an inserted node the Stat of one that is created now. */
-  born(id: NodeId, data: Uint8Array | null, aclId: number, owner: bigint, zxid: number, time: number): void {
+  /** Gives an inserted node the Stat of one that is created now. `prefixCrc` if that is known already. */
+  born(
+    id: NodeId,
+    { data, prefixCrc }: NodeContent,
+    aclId: number,
+    owner: bigint,
+    { zxid, time }: { zxid: number; time: number },
+  ): void {
     const records = this.records;
     records.setStatNumber(id, at.CZXID, zxid);
     records.setStatNumber(id, at.MZXID, zxid);
@@ -140,7 +152,7 @@ export class NodeStore extends NodeFacts {
     records.setStatNumber(id, at.MTIME, time);
     records.setInt(id, at.ACL_ID, aclId);
     if (owner !== 0n) this.#setOwner(id, owner);
-    this.#putData(id, data);
+    this.#putData(id, data, prefixCrc);
     this.#redigest(id);
   }
 
@@ -185,13 +197,13 @@ export class NodeStore extends NodeFacts {
     records.free(id);
   }
 
-  setData(id: NodeId, data: Uint8Array | null, version: number, zxid: number, time: number): void {
+  setData(id: NodeId, { data, prefixCrc }: NodeContent, version: number, zxid: number, time: number): void {
     const records = this.records;
     records.setStatInt(id, at.VERSION, version);
     records.setStatNumber(id, at.MZXID, zxid);
     records.setStatNumber(id, at.MTIME, time);
     this.#dropData(id);
-    this.#putData(id, data);
+    this.#putData(id, data, prefixCrc);
     this.#redigest(id);
   }
 
@@ -234,7 +246,7 @@ export class NodeStore extends NodeFacts {
     records.setStatInt(id, at.EPHEMERAL_OWNER + 4, visible ? records.int(id, at.OWNER + 1) : 0);
   }
 
-  #putData(id: NodeId, data: Uint8Array | null): void {
+  #putData(id: NodeId, data: Uint8Array | null, prefixCrc: number | undefined = undefined): void {
     const records = this.records;
     const flags = records.int(id, at.FLAGS);
     if (data === null) {
@@ -245,12 +257,15 @@ export class NodeStore extends NodeFacts {
       records.setStatInt(id, at.DATA_LENGTH, data.length);
       this.#dataBytes += data.length;
     }
-    if (!this.#digestEnabled) return;
+    if (this.#digestEnabled) records.setInt(id, at.PREFIX_CRC, prefixCrc ?? this.#prefixCrc(id, data));
+  }
+
+  #prefixCrc(id: NodeId, data: Uint8Array | null): number {
     const pathEnd = this.pathLength(id);
     const path = this.scratch(pathEnd);
     this.copyPath(id, path, 0);
     const pathCrc = this.#crc32(path, 0, pathEnd, 0);
-    records.setInt(id, at.PREFIX_CRC, data === null ? pathCrc : this.#crc32(data, 0, data.length, pathCrc));
+    return data === null ? pathCrc : this.#crc32(data, 0, data.length, pathCrc);
   }
 
   #dropData(id: NodeId): void {

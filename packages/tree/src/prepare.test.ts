@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Reader } from "@vivarium/jute";
+import { Reader, Writer } from "@vivarium/jute";
 import {
   type ACL,
   CONFIG_PATH,
@@ -12,6 +12,7 @@ import {
   READ_ACL_UNSAFE,
   readTxn,
   type TxnBody,
+  writeTxn,
 } from "@vivarium/protocol";
 import { digestProvider, encodeRequest, type Fields, here, Workbench } from "./testing/workbench.ts";
 
@@ -375,7 +376,11 @@ test("the entry is the transaction, its data a window on it, and the request's m
     const { txn, entry, err } = it.decide(type, bytes, { authInfo: [bob] });
     assert.equal(err, E.OK);
     bytes.fill(0xee);
-    assert.deepEqual(readTxn(new Reader(entry)), txn);
+    for (const same of [txn, readTxn(new Reader(entry))]) {
+      const again = new Writer();
+      writeTxn(again, same);
+      assert.deepEqual(again.written(), entry);
+    }
   }
   it.apply();
   assert.deepEqual(it.digestMismatches, []);

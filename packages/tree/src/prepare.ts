@@ -223,7 +223,8 @@ export class Prepare {
     const writer = this.#writer;
     let digest: TxnDigest | null = null;
     if (this.#tree.digestEnabled) {
-      digest = { version: DIGEST_VERSION, treeDigest: this.#records.digest.toBigInt() };
+      const { high, low } = this.#records.digest;
+      digest = { version: DIGEST_VERSION, high: high | 0, low: low | 0 };
       TxnDigest.write(writer, digest);
     }
     const entry = writer.bytes.subarray(this.#entryStart, writer.length);

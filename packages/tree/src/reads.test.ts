@@ -54,7 +54,7 @@ function setup(authInfo: Id[] = [{ scheme: "ip", id: "127.0.0.1" }]) {
     const bytes = encoder.encode(path);
     const nameStart = bytes.lastIndexOf(0x2f) + 1;
     const id = nodes.insert(nodes.find(bytes, 0, nameStart - 1), bytes, nameStart, bytes.length);
-    nodes.born(id, data === null ? null : encoder.encode(data), aclId, 0n, zxid, 1000);
+    nodes.born(id, { data: data === null ? null : encoder.encode(data) }, aclId, 0n, { zxid, time: 1000 });
     return id;
   };
   add("/a", "hello");

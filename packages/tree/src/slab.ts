@@ -122,7 +122,7 @@ const LOOP_BYTES = 48;
 
 export function copyBytes(from: Uint8Array, start: number, length: number, target: Uint8Array, at: number): void {
   if (length > LOOP_BYTES) {
-    target.set(from.subarray(start, start + length), at);
+    target.set(length === from.length ? from : from.subarray(start, start + length), at);
     return;
   }
   for (let i = 0; i < length; i++) target[at + i] = from[start + i] as number;

@@ -29,6 +29,11 @@ export class TreeDigest {
     this.high = (this.high - 1) >>> 0;
   }
 
+  /** Whether a transaction's digest says the same. */
+  equals(digest: { high: number; low: number }): boolean {
+    return (this.high | 0) === digest.high && (this.low | 0) === digest.low;
+  }
+
   assign(other: TreeDigest): void {
     this.high = other.high;
     this.low = other.low;

@@ -114,7 +114,7 @@ export class WriteJudge {
     this.#records.touch(node, header.zxid);
     const owner = ownerOf(op, request);
     node.born(header.zxid, header.time, Kind[nodeKind(owner, this.#rules)], owner, acl, dataLength);
-    body.data = this.#takeData(node, writer, start);
+    this.#takeData(body, node, writer, start);
     this.#records.changed(node);
     return body;
   }
@@ -217,7 +217,7 @@ export class WriteJudge {
     header: TxnHeader,
     writer: Writer,
   ): TxnBody {
-    const body = { type, path: node.path, data: to.data, version: to.version };
+    const body = { type, path: node.path, data: to.data, version: to.version, prefixCrc: 0 };
     const start = writer.length;
     writeTxnBody(writer, body);
     this.#records.touch(node, header.zxid);
@@ -225,7 +225,7 @@ export class WriteJudge {
     node.mtime = header.time;
     node.mzxid = header.zxid;
     node.dataLength = to.data === null ? 0 : to.data.length;
-    body.data = this.#takeData(node, writer, start);
+    this.#takeData(body, node, writer, start);
     this.#records.changed(node);
     return body;
   }
@@ -281,8 +281,8 @@ export class WriteJudge {
     return exceeded === "hard";
   }
 
-  /** The data of the body written at `start`, as a window on the entry; the node's checksum is brought up to it. */
-  #takeData(node: ChangeRecord, writer: Writer, start: number): Uint8Array | null {
+  /** The body's data becomes a window on the entry, in which it was written at `start`; the checksum is brought up to it. */
+  #takeData(body: DataBody, node: ChangeRecord, writer: Writer, start: number): void {
     const { bytes, view } = writer;
     const pathAt = start + 4;
     const pathEnd = pathAt + view.getInt32(start);
@@ -290,22 +290,28 @@ export class WriteJudge {
     const pathCrc = node.path === "/" ? 0 : this.#records.crc(bytes, pathAt, pathEnd, 0);
     const size = view.getInt32(pathEnd);
     node.prefixCrc = size === -1 ? pathCrc : this.#records.crc(bytes, pathEnd + 4, pathEnd + 4 + size, pathCrc);
-    return size === -1 ? null : bytes.subarray(pathEnd + 4, pathEnd + 4 + size);
+    body.data = size === -1 ? null : bytes.subarray(pathEnd + 4, pathEnd + 4 + size);
+    body.prefixCrc = node.prefixCrc;
   }
 }
 
-type CreateBody = TxnBody & { path: string; data: Uint8Array | null; parentCVersion: number };
+interface DataBody {
+  data: Uint8Array | null;
+  prefixCrc?: number;
+}
+
+type CreateBody = TxnBody & DataBody & { path: string; parentCVersion: number };
 
 function createBody(op: WriteOp, path: string, acl: WriteOp["acl"], parentCVersion: number): CreateBody {
   const { data } = op;
   switch (op.type) {
     case OpCode.createContainer:
-      return { type: OpCode.createContainer, path, data, acl, parentCVersion };
+      return { type: OpCode.createContainer, path, data, acl, parentCVersion, prefixCrc: 0 };
     case OpCode.createTTL:
-      return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: op.ttlMs };
+      return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: op.ttlMs, prefixCrc: 0 };
     default: {
       const type = op.type === OpCode.create2 ? OpCode.create2 : OpCode.create;
-      return { type, path, data, acl, ephemeral: isEphemeral(op.flags), parentCVersion };
+      return { type, path, data, acl, ephemeral: isEphemeral(op.flags), parentCVersion, prefixCrc: 0 };
     }
   }
 }

@@ -74,7 +74,14 @@ export class Znodes {
   }
 
   protected createNode(
-    body: { type: number; path: string; data: Uint8Array | null; acl: ACL[]; parentCVersion: number },
+    body: {
+      type: number;
+      path: string;
+      data: Uint8Array | null;
+      acl: ACL[];
+      parentCVersion: number;
+      prefixCrc?: number;
+    },
     owner: bigint,
     header: TxnHeader,
   ): TxnResult {
@@ -93,7 +100,7 @@ export class Znodes {
       return { type, err: ErrorCode.NODEEXISTS, path, node: existing };
     }
     const node = nodes.insert(parent, this.#path, nameStart, pathEnd);
-    nodes.born(node, data, aclId, owner, zxid, header.time);
+    nodes.born(node, body, aclId, owner, header);
     this.#childCreated(parent, body.parentCVersion, zxid);
     if (owner !== 0n) this.owned.added(node);
     const result: TxnResult = { type, err: ErrorCode.OK, path, node };
@@ -169,7 +176,7 @@ export class Znodes {
   }
 
   protected setNodeData(
-    body: { type: number; path: string; data: Uint8Array | null; version: number },
+    body: { type: number; path: string; data: Uint8Array | null; version: number; prefixCrc?: number },
     header: TxnHeader,
   ): TxnResult {
     const { nodes } = this;
@@ -177,7 +184,7 @@ export class Znodes {
     const node = nodes.find(this.#path, 0, this.#writePath(path));
     if (node === NONE) return { type, err: ErrorCode.NONODE, path, node };
     const before = Math.max(0, nodes.dataLength(node));
-    nodes.setData(node, data, version, header.zxid, header.time);
+    nodes.setData(node, body, version, header.zxid, header.time);
     this.quotas.resized(path, (data === null ? 0 : data.length) - before);
     this.watches.trigger(path, EventType.NodeDataChanged, header.zxid, nodes.aclId(node));
     return { type, err: ErrorCode.OK, path, node };

@@ -5,7 +5,7 @@
  *   applied ─► pending ──serves──► compared with the history, or appended to it
  *      └──────while it serves─────────────────────┘
  */
-import { type Txn, type Zxid, zxidCounter, zxidHex } from "@vivarium/protocol";
+import { digestToBigInt, type Txn, type Zxid, zxidCounter, zxidHex } from "@vivarium/protocol";
 import { type Committed, committedFrom } from "./committed.ts";
 import type { Truth } from "./truth.ts";
 import { violation } from "./violation.ts";
@@ -55,7 +55,7 @@ export class ServerView {
       return;
     }
     // While a fuzzy snapshot is replayed the tree's digest means nothing; most transactions say what it should be.
-    const committed = committedFrom(txn, txn.digest?.treeDigest ?? null, this.#nowMs());
+    const committed = committedFrom(txn, txn.digest === null ? null : digestToBigInt(txn.digest), this.#nowMs());
     this.#truth.saw(committed, this.#pending.at(-1)?.zxid ?? (isNew ? null : this.#position));
     this.#pending.push(committed);
   }

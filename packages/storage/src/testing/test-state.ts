@@ -2,6 +2,7 @@
 import { Writer } from "@vivarium/jute";
 import {
   type ACL,
+  digestFromBigInt,
   OpCode,
   type SnapshotSink,
   type SnapshotSource,
@@ -115,7 +116,7 @@ export function createEntry(zxid: Zxid, dataBytes = 20): Uint8Array {
   writeTxn(writer, {
     header: { clientId: 0x1234n, cxid: zxid % 1000, zxid, time: 1_700_000_000_000, type: OpCode.create },
     body: { type: OpCode.create, path: `/n${zxid}`, data, acl: [], ephemeral: false, parentCVersion: zxid % 1000 },
-    digest: { version: 2, treeDigest: BigInt(zxid) * 977n },
+    digest: digestFromBigInt(BigInt(zxid) * 977n),
   });
   return writer.copy();
 }
