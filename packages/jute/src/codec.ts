@@ -22,6 +22,8 @@ export const long: Codec<bigint> = { write: (w, v) => w.long(v), read: (r) => r.
 /** A 64-bit integer that fits a number: zxids and times. A larger one is refused. */
 export const number: Codec<number> = { write: (w, v) => w.number(v), read: (r) => r.number() };
 export const buffer: Codec<Uint8Array | null> = { write: (w, v) => w.buffer(v), read: (r) => r.buffer() };
+/** As `buffer`, but what is read is a window on the reader's memory: copy it before keeping it. */
+export const bufferView: Codec<Uint8Array | null> = { write: (w, v) => w.buffer(v), read: (r) => r.bufferView() };
 export const ustring: Codec<string> = { write: (w, v) => w.ustring(v), read: (r) => r.ustring() };
 export const nullableUstring: Codec<string | null> = {
   write: (w, v) => w.ustring(v),

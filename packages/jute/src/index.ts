@@ -2,6 +2,7 @@
 export {
   bool,
   buffer,
+  bufferView,
   byte,
   type Codec,
   decode,

@@ -6,10 +6,11 @@
  */
 import {
   bool,
-  buffer,
+  bufferView,
   type Codec,
   decode,
   encode,
+  handWritten,
   type Infer,
   int,
   long,
@@ -84,13 +85,31 @@ const nullableIdentities: Codec<Id[] | null> = {
   },
 };
 
-export const QuorumPacket = record({
-  type: int,
-  zxid: number,
-  data: buffer,
-  /** Who the client is; only with REQUEST. */
-  authinfo: nullableIdentities,
-});
+export const QuorumPacket = handWritten(
+  {
+    type: int,
+    zxid: number,
+    /** Read as a window on the memory that has arrived, which nobody writes to again. */
+    data: bufferView,
+    /** Who the client is; only with REQUEST. */
+    authinfo: nullableIdentities,
+  },
+  {
+    write(writer, { type, zxid, data, authinfo }) {
+      writer.int(type);
+      writer.number(zxid);
+      writer.buffer(data);
+      if (authinfo === null) writer.int(-1);
+      else identities.write(writer, authinfo);
+    },
+    read(reader) {
+      const type = reader.int();
+      const zxid = reader.number();
+      const data = reader.bufferView();
+      return { type, zxid, data, authinfo: nullableIdentities.read(reader) };
+    },
+  },
+);
 export type QuorumPacket = Infer<typeof QuorumPacket>;
 
 export function quorumPacket(type: number, zxid: number, data: Uint8Array | null = null): QuorumPacket {
@@ -120,7 +139,21 @@ export function readLearnerInfo(data: Uint8Array): LearnerInfo {
 }
 
 /** A request that a learner passes on: the data of REQUEST, in front of the request's own record. */
-export const ForwardedRequestHeader = record({ sessionId: long, cxid: int, type: int });
+export const ForwardedRequestHeader = handWritten(
+  { sessionId: long, cxid: int, type: int },
+  {
+    write(writer, { sessionId, cxid, type }) {
+      writer.long(sessionId);
+      writer.int(cxid);
+      writer.int(type);
+    },
+    read(reader) {
+      const sessionId = reader.long();
+      const cxid = reader.int();
+      return { sessionId, cxid, type: reader.int() };
+    },
+  },
+);
 export type ForwardedRequestHeader = Infer<typeof ForwardedRequestHeader>;
 
 /** A learner's client showed signs of life: many of these are the data of a PING on its way up. */

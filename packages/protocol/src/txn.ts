@@ -8,7 +8,7 @@
  */
 import {
   bool,
-  buffer,
+  bufferView,
   type Codec,
   handWritten,
   type Infer,
@@ -90,7 +90,7 @@ export function digestFromBigInt(value: bigint): TxnDigest {
 
 const CreateSessionBody = record({ timeOut: int });
 const CloseSessionBody = record({ paths2Delete: vector(ustring) });
-const CreateBodyV0 = record({ path: ustring, data: buffer, acl: vector(ACL), ephemeral: bool });
+const CreateBodyV0 = record({ path: ustring, data: bufferView, acl: vector(ACL), ephemeral: bool });
 const CreateBody = handWritten(
   { ...CreateBodyV0.fields, parentCVersion: int },
   {
@@ -103,18 +103,18 @@ const CreateBody = handWritten(
     },
     read(reader) {
       const path = reader.ustring();
-      const data = reader.buffer();
+      const data = reader.bufferView();
       const acl = CreateBodyV0.fields.acl.read(reader);
       const ephemeral = reader.bool();
       return { path, data, acl, ephemeral, parentCVersion: reader.int() };
     },
   },
 );
-const CreateContainerBody = record({ path: ustring, data: buffer, acl: vector(ACL), parentCVersion: int });
+const CreateContainerBody = record({ path: ustring, data: bufferView, acl: vector(ACL), parentCVersion: int });
 const CreateTTLBody = record({ ...CreateContainerBody.fields, ttl: number });
 const DeleteBody = record({ path: ustring });
 const SetDataBody = handWritten(
-  { path: ustring, data: buffer, version: int },
+  { path: ustring, data: bufferView, version: int },
   {
     write(writer, { path, data, version }) {
       writer.ustring(path);
@@ -123,7 +123,7 @@ const SetDataBody = handWritten(
     },
     read(reader) {
       const path = reader.ustring();
-      const data = reader.buffer();
+      const data = reader.bufferView();
       return { path, data, version: reader.int() };
     },
   },
@@ -224,7 +224,10 @@ export function writeTxn(writer: Writer, txn: Txn): void {
   if (txn.digest !== null) TxnDigest.write(writer, txn.digest);
 }
 
-/** Reads a whole entry: the reader's window must end where the entry does. */
+/**
+ * Reads a whole entry: the reader's window must end where the entry does. The data in it are windows on the reader's
+ * memory: whoever applies the transaction copies them, and whoever keeps it longer than that memory lasts must too.
+ */
 export function readTxn(reader: Reader): Txn {
   const header = TxnHeader.read(reader);
   const body = readTxnBody(reader, header.type);
@@ -287,7 +290,7 @@ function readSetData(reader: Reader): SetDataTxn {
 /** Logs of 3.3 and older have no parentCVersion, and then no digest either. */
 function readCreate(reader: Reader): CreateTxn {
   const path = reader.ustring();
-  const data = reader.buffer();
+  const data = reader.bufferView();
   const acl = CreateBodyV0.fields.acl.read(reader);
   const ephemeral = reader.bool();
   const parentCVersion = reader.remaining === 0 ? -1 : reader.int();
