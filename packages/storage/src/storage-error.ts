@@ -22,7 +22,7 @@ const ADVICE_BY_CODE: Record<string, string> = {
   EROFS: "This file system is mounted read-only: mount it for writing, or set dataDir and dataLogDir elsewhere",
   EMFILE: "Raise the limit of open files (ulimit -n)",
   ENFILE: "Raise the system's limit of open files",
-  ENOENT: "It was there before: nothing else may move or delete files of a running server",
+  ENOENT: "Check that its directory exists and can hold it; nothing else may move or delete files of a running server",
 };
 
 /** Says what an error of the operating system means for the operator; a StorageError stays what it is. */

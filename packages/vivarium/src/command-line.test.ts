@@ -17,6 +17,12 @@ test("options and operands may come in any order and form", () => {
   assert.ok(!line.has("version"));
 });
 
+test("one --set may be followed by several settings", () => {
+  const line = readCommandLine(["--set", "a=1", "b=2", "zoo.cfg", "--port", "5", "c=3", "--set=d=4", "e=5"], specs);
+  assert.deepEqual(line.values("set"), ["a=1", "b=2", "d=4", "e=5"]);
+  assert.deepEqual(line.operands, ["zoo.cfg", "c=3"]);
+});
+
 test("the last value of an option counts, and values may be negative or empty", () => {
   assert.equal(readCommandLine(["--port", "1", "--port", "-2"], specs).value("port"), "-2");
   assert.equal(readCommandLine(["--port="], specs).value("port"), "");

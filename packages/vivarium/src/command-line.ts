@@ -49,8 +49,15 @@ export function readCommandLine(words: readonly string[], specs: readonly Option
 
   const given = new Map<string, string[]>();
   const operands: string[] = [];
+  let repeating: string[] | undefined;
   for (const token of tokens) {
-    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind === "positional") {
+      // `--set a=1 b=2`: the words behind the value of an option that may be repeated are values too, if they look alike.
+      if (repeating?.[0]?.includes("=") && token.value.includes("=")) repeating.push(token.value);
+      else operands.push(token.value);
+      continue;
+    }
+    repeating = undefined;
     if (token.kind !== "option") continue;
     const spec = specs.find(({ name }) => name === token.name);
     if (spec === undefined) throw unknownOption(token.rawName, specs);
@@ -61,7 +68,10 @@ export function readCommandLine(words: readonly string[], specs: readonly Option
     if (spec.value !== undefined && forgotten) {
       throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${spec.value}.`);
     }
-    given.set(spec.name, [...(given.get(spec.name) ?? []), value ?? ""]);
+    const values = given.get(spec.name) ?? [];
+    values.push(value ?? "");
+    given.set(spec.name, values);
+    if (spec.multiple === true) repeating = values;
   }
   return {
     has: (name) => given.has(name),

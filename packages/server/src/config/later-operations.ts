@@ -2,14 +2,14 @@
 // Facts: reference/zookeeper-features.md 4.2, 4.3, 4.5.
 
 import { decimal, flag, integer, port, strictFlag, text, word } from "./kinds.ts";
-import type { Feature, Setting } from "./setting.ts";
+import type { Setting } from "./setting.ts";
 import { later } from "./setting.ts";
 
-const admin: Feature = { name: "the admin server", quiet: false };
-const metrics: Feature = { name: "metrics providers", quiet: false };
-const audit: Feature = { name: "the audit log", quiet: false };
-const pathStats: Feature = { name: "path statistics", quiet: false };
-const pauses: Feature = { name: "the pause monitor", quiet: false };
+const admin = "the admin server";
+const metrics = "metrics providers";
+const audit = "the audit log";
+const pathStats = "path statistics";
+const pauses = "the pause monitor";
 
 const ms = integer({ min: 0, unit: "ms" });
 const positive = integer({ min: 1 });
@@ -69,7 +69,7 @@ export const operationsSettings: Setting[] = [
     ["pathStats.initialDelay", integer({ min: 0, unit: "minutes" }), "5", "Time to the first report."],
     ["pathStats.delay", integer({ min: 0, unit: "minutes" }), "5", "Time between reports."],
   ]),
-  ...later({ name: "the test controller", quiet: false }, "property", [
+  ...later("the test controller", "property", [
     ["controllerPort", text("port"), undefined, "Port of Apache's test controller."],
   ]),
 ];

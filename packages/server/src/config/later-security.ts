@@ -2,12 +2,12 @@
 // Facts: reference/zookeeper-features.md 4.4, 4.5; X509Util, QuorumAuth, ZooKeeperSaslServer.
 
 import { flag, integer, port, strictFlag, text, word } from "./kinds.ts";
-import type { Feature, PendingRow, Setting } from "./setting.ts";
+import type { PendingRow, Setting } from "./setting.ts";
 import { later } from "./setting.ts";
 
-const tls: Feature = { name: "TLS", quiet: false };
-const sasl: Feature = { name: "SASL and Kerberos", quiet: false };
-const proxies: Feature = { name: "the admin server", quiet: false };
+const tls = "TLS";
+const sasl = "SASL and Kerberos";
+const proxies = "the admin server";
 
 interface TlsDefaults {
   readonly hostCheckOfClients: string;

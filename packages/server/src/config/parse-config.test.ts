@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigError, formatProblem } from "./config-error.ts";
+import { ConfigError, type ConfigProblem, formatProblem } from "./config-error.ts";
 import { defaultConfig, type Override, parseConfig } from "./parse-config.ts";
 import type { ServerConfig } from "./server-config.ts";
+import { laterSettings } from "./settings.ts";
 
 const base = "dataDir=/zk\nclientPort=2181\n";
 
@@ -249,6 +250,8 @@ test("what an operator should know is a warning, not an error", () => {
     ],
     ["metricsProvider.custom=1", /metrics providers/],
     ["localSessionsEnabled=true", /belongs to local sessions/],
+    ["observerMasterPort=2191", /belongs to observer masters/],
+    ["oraclePath=/oracle", /belongs to the oracle/],
     ["readonlymode.enabled=true", /belongs to read-only mode/],
     ["superUser=bob", /belongs to SASL/],
     ["authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider", /x509 and sasl are not built yet/],
@@ -264,7 +267,37 @@ test("what an operator should know is a warning, not an error", () => {
   }
 });
 
-test("settings that ask for nothing, or that a standalone Apache ignores too, are passed over in silence", () => {
+test("a setting that asks for a feature not built yet says so, alone and in an ensemble", () => {
+  const myid = { file: "/zk/myid", text: "1" };
+  for (const setting of laterSettings) {
+    const value = ["true", "false", "7", "0.5", "/some/file", "PEM"].find((text) => {
+      return text !== (setting.off ?? setting.default) && "value" in setting.kind.parse(text);
+    });
+    for (const mode of ["", `${ensemble}initLimit=5\nsyncLimit=5\n`]) {
+      const text = `clientPort=2181\ndataDir=/zk\n${mode}${setting.name}=${value}\n`;
+      const problems: readonly ConfigProblem[] = warningsOf({
+        file: "zoo.cfg",
+        text,
+        ...(mode === "" ? {} : { myid }),
+      });
+      const line = text.split("\n").length - 1;
+      const wanted = `zoo.cfg:${line}: ${setting.name}: belongs to ${setting.feature}, which this version does not have yet`;
+      assert.ok(problems.map(formatProblem).join("\n").includes(wanted), wanted);
+    }
+  }
+});
+
+/** Also of a configuration that is refused. */
+function warningsOf(options: Parameters<typeof parseConfig>[0]): readonly ConfigProblem[] {
+  try {
+    return parseConfig(options).warnings;
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.warnings;
+  }
+}
+
+test("settings that ask for nothing, or for what is there anyway, are passed over in silence", () => {
   const lines = `initLimit=0
 syncLimit=-1
 peerType=participant

@@ -222,8 +222,8 @@ function checkOthers(checks: Checks): void {
     if (setting.form === "environment") {
       const message = "a variable of Apache's start scripts, not a setting; it has no effect";
       checks.warnings.push({ ...place(value), message, hint: setting.doc });
-    } else if (setting.feature?.quiet === false && asksForMore(setting, parsed)) {
-      const message = `belongs to ${setting.feature.name}, which this version does not have yet; it has no effect`;
+    } else if (setting.feature !== undefined && asksForMore(setting, parsed)) {
+      const message = `belongs to ${setting.feature}, which this version does not have yet; it has no effect`;
       checks.warnings.push({ ...place(value), message, hint: "" });
     }
   }

@@ -9,7 +9,7 @@ export function configurationPage(): string {
     introduction,
     ...Object.entries(builtByArea).map(([area, group]) => section(`## ${area}`, Object.values<Setting>(group))),
     patternSection(),
-    "## Not built yet\n\nThese are read and checked. A setting that asks for one of these features is named at start; those of the\nensemble have no effect on a standalone server, in Apache ZooKeeper as here, and are passed over in silence.",
+    "## Not built yet\n\nThese are read and checked. A setting that asks for one of these features is named at start, and has no effect.",
     ...byFeature().map(([feature, settings]) => section(`### ${capital(feature)}`, settings)),
     section(
       "## Accepted without effect\n\nThere is nothing in Vivarium that these could change. A file that has them works.",
@@ -102,7 +102,7 @@ function patternSection(): string {
 function byFeature(): [string, Setting[]][] {
   const features = new Map<string, Setting[]>();
   for (const setting of laterSettings) {
-    const name = setting.feature?.name ?? "other";
+    const name = setting.feature ?? "other";
     features.set(name, [...(features.get(name) ?? []), setting]);
   }
   return [...features];

@@ -18,13 +18,6 @@ export type Form = "zoo.cfg" | "both" | "property" | "unprefixed" | "environment
 /** `built`: works. `later`: its feature is not built yet. `unneeded`: accepted, and there is nothing here it could change. */
 export type Status = "built" | "later" | "unneeded";
 
-export interface Feature {
-  /** Reads after "belongs to": `TLS`, `the ensemble`. */
-  readonly name: string;
-  /** True when a standalone Apache server ignores these settings as well, so that no warning is due. */
-  readonly quiet: boolean;
-}
-
 export interface Setting<T = unknown> {
   readonly name: string;
   readonly form: Form;
@@ -33,8 +26,8 @@ export interface Setting<T = unknown> {
   readonly default: string | undefined;
   readonly doc: string;
   readonly status: Status;
-  /** For `later`: what it waits for. */
-  readonly feature?: Feature;
+  /** For `later`: what it waits for; reads after "belongs to". */
+  readonly feature?: string;
   /** For `later`: the value that asks for nothing new and so needs no warning; the default if left out. */
   readonly off?: string;
   /** Other spellings that Apache reads too. */
@@ -67,7 +60,7 @@ export type PendingRow = readonly [
   extras?: { readonly form?: Form; readonly off?: string; readonly also?: readonly string[] },
 ];
 
-export function later(feature: Feature, form: Form, rows: readonly PendingRow[]): Setting[] {
+export function later(feature: string, form: Form, rows: readonly PendingRow[]): Setting[] {
   return rows.map(([name, kind, defaultText, doc, extras]) => {
     return { name, form, kind, default: defaultText, doc, status: "later", feature, ...extras };
   });

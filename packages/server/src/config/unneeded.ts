@@ -1,13 +1,19 @@
 // Settings that tune Apache's threads, caches and scripts. They are accepted, so that a working zoo.cfg stays one, and there
 // is nothing in Vivarium that they could change.
 
-import { flag, integer, text } from "./kinds.ts";
+import { choice, flag, integer, text } from "./kinds.ts";
 import type { Setting } from "./setting.ts";
 import { unneeded } from "./setting.ts";
 
 const size = integer({});
 const ms = integer({ unit: "ms" });
 const name = text("class name");
+
+const fileKeys: Setting[] = unneeded("zoo.cfg", [
+  ["electionAlg", choice({ "3": 3 }), "3", "The election algorithm; 3 is the only one left."],
+  ["peerType", choice({ participant: "", observer: "" }), "participant", "A server is what its server line says."],
+  ["quorum.cnxn.threads.size", size, "20", "No threads for authenticating other servers."],
+]);
 
 const properties: Setting[] = unneeded("property", [
   ["serverCnxnFactory", name, "NIOServerCnxnFactory", "Node.js does the networking."],
@@ -36,11 +42,19 @@ const properties: Setting[] = unneeded("property", [
   ["request_throttle_stall_time", ms, "100", "A held-back request goes on as soon as another is answered."],
   ["request_stale_connection_check", flag, "true", "What a closed connection still asked for is always dropped."],
   ["request_throttler.shutdownTimeout", ms, "10000", "Held-back requests have not left their clients' sockets."],
+  ["leader.ackLoggingFrequency", integer({ min: 1 }), "1000", "Acknowledgements are not sampled."],
+  ["leader.closeSocketAsync", flag, "false", "Node.js closes connections in the background."],
+  ["learner.closeSocketAsync", flag, "false", "The same."],
+  ["learner.asyncSending", flag, "false", "Node.js sends in the background."],
+  ["follower.skipLearnerRequestToNextProcessor", flag, "false", "No queues between stages."],
+  ["forward_learner_requests_to_commit_processor_disabled", flag, "false", "The same."],
   ["jmx.log4j.disable", flag, "false", "No JMX."],
   ["jmx.log4j.mbean", text(), "log4j:hierarchy=default", "No JMX."],
 ]);
 
 const unprefixed: Setting[] = unneeded("unprefixed", [
+  ["leader.nodelay", flag, "true", "TCP_NODELAY is always on."],
+  ["follower.nodelay", flag, "true", "The same."],
   ["jdk.tls.rejectClientInitiatedRenegotiation", flag, "true", "Node.js never renegotiates at a client's wish."],
 ]);
 
@@ -72,4 +86,4 @@ const environment: Setting[] = unneeded(
   ).map(([variable, doc]) => [variable, text(), undefined, doc] as const),
 );
 
-export const unneededSettings: Setting[] = [...properties, ...unprefixed, ...environment];
+export const unneededSettings: Setting[] = [...fileKeys, ...properties, ...unprefixed, ...environment];
