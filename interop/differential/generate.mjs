@@ -143,7 +143,8 @@ const noNull = { nulls: false };
 const somePaths = (random) => random.list(random.int(0, 4), () => word.anyPath(random, noNull));
 const setWatches = (random) => ({
   relativeZxid: word.zxid(random),
-  data: somePaths(random),
+  // A later list that is missing stops Apache half way.
+  data: random.chance(0.03) ? null : somePaths(random),
   exist: somePaths(random),
   child: somePaths(random),
 });

@@ -30,8 +30,21 @@ export const nullableUstring: Codec<string | null> = {
   read: (r) => r.nullableUstring(),
 };
 
-/** A counted list; a null one reads as empty, because no ZooKeeper request tells them apart. */
+/** A counted list; a null one reads as empty, because most ZooKeeper requests do not tell them apart. */
 export function vector<T>(item: Codec<T>): Codec<T[]> {
+  return vectorOf(item, (reader) => reader.count());
+}
+
+/** A counted list that must be there: a null one is refused. */
+export function requiredVector<T>(item: Codec<T>): Codec<T[]> {
+  return vectorOf(item, (reader) => {
+    const count = reader.count();
+    if (count === -1) throw new ProtocolError(`a null list where one is required, before offset ${reader.offset}`);
+    return count;
+  });
+}
+
+function vectorOf<T>(item: Codec<T>, countOf: (reader: Reader) => number): Codec<T[]> {
   return {
     write(writer, values) {
       writer.int(values.length);
@@ -39,7 +52,7 @@ export function vector<T>(item: Codec<T>): Codec<T[]> {
     },
     read(reader) {
       const values: T[] = [];
-      for (let left = reader.count(); left > 0; left--) values.push(item.read(reader));
+      for (let left = countOf(reader); left > 0; left--) values.push(item.read(reader));
       return values;
     },
   };

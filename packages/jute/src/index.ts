@@ -15,6 +15,7 @@ export {
   number,
   type RecordCodec,
   record,
+  requiredVector,
   ustring,
   vector,
 } from "./codec.ts";

@@ -112,14 +112,14 @@ export class Reader {
   }
 
   /**
-   * The number of items of a vector: -1 for null, and for any other that ends before it begins, as Java reads it. Each
-   * item takes at least one byte, so a larger count is refused.
+   * The number of items of a vector: -1 for null; less than that is none at all, as Java reads it. Each item takes at
+   * least one byte, so a larger count is refused.
    */
   count(): number {
     const count = this.int();
     if (count > this.end - this.offset) {
       throw new ProtocolError(`unreasonable item count ${count} with ${this.end - this.offset} bytes left`);
     }
-    return Math.max(-1, count);
+    return count;
   }
 }

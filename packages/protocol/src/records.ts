@@ -9,6 +9,7 @@ import {
   nullableUstring,
   number,
   record,
+  requiredVector,
   ustring,
   vector,
 } from "@vivarium/jute";
@@ -116,15 +117,15 @@ export type SaslToken = Infer<typeof SaslToken>;
 export const SetWatches = record({
   /** The last zxid the client has seen: what changed after it fires at once. */
   relativeZxid: comparedZxid,
-  dataWatches: vector(ustring),
-  existWatches: vector(ustring),
-  childWatches: vector(ustring),
+  dataWatches: requiredVector(ustring),
+  existWatches: requiredVector(ustring),
+  childWatches: requiredVector(ustring),
 });
 export type SetWatches = Infer<typeof SetWatches>;
 export const SetWatches2 = record({
   ...SetWatches.fields,
-  persistentWatches: vector(ustring),
-  persistentRecursiveWatches: vector(ustring),
+  persistentWatches: requiredVector(ustring),
+  persistentRecursiveWatches: requiredVector(ustring),
 });
 export type SetWatches2 = Infer<typeof SetWatches2>;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { type Codec, decode, encode, Reader, Writer } from "@vivarium/jute";
+import { type Codec, decode, encode, int, number, Reader, record, Writer } from "@vivarium/jute";
 import {
   type ACL,
   AddWatchMode,
@@ -272,6 +272,15 @@ test("setWatches tells what was missed and arms the rest", () => {
   );
   assert.equal(raw(OpCode.setWatches2, encode(SetWatches2, request)).err, ErrorCode.OK);
   assert.deepEqual(armed(), ["/a", "/later", "/p", "/r", "/secret"]);
+});
+
+test("setWatches without one of its lists is refused whole, and one that ends before it begins is empty", () => {
+  const { raw, tree } = setup();
+  const Lists = record({ relativeZxid: number, data: int, exist: int, child: int });
+  const lists = (data: number, exist: number, child: number) => encode(Lists, { relativeZxid: 0, data, exist, child });
+  assert.equal(raw(OpCode.setWatches, lists(0, 0, -1)).err, ErrorCode.MARSHALLINGERROR);
+  assert.equal(raw(OpCode.setWatches, lists(0, -5, 0)).err, ErrorCode.OK);
+  assert.ok(tree.watches.isEmpty);
 });
 
 test("addWatch", () => {
