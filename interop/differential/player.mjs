@@ -200,7 +200,13 @@ export class Player {
     const seen = [];
     for (const step of by) seen.push(...(await this.play(step)));
     await slot.wire.event((payload) => payload.readInt32BE(16) === 2 && payload.includes(path));
+    await this.#allEvents(slot);
     return seen;
+  }
+
+  /** A transaction may be told in several events: an answer comes behind all of them. */
+  #allEvents(slot) {
+    return this.#probe(slot, {});
   }
 
   /** A session with an ephemeral falls silent; another one waits for the node to go. */
@@ -217,6 +223,7 @@ export class Player {
       const deleted = await slot.wire.event((payload) => payload.readInt32BE(16) === 2 && payload.includes(path));
       if (deleted) this.#unorderedZxids.add(String(deleted.readBigInt64BE(4)));
       await dying.wire.ended();
+      await this.#allEvents(slot);
     } else await dying.wire.drop();
     this.#slots.delete(number);
   }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Stat } from "@vivarium/protocol";
 import { AbortError, NoNodeError, RequestTimeoutError } from "./index.ts";
 import { startBench } from "./testing/bench.ts";
-import { someStat } from "./testing/scripted-server.ts";
+import { type ScriptedServer, someStat } from "./testing/scripted-server.ts";
 
 test("helpers and addAuth obey a deadline and a signal", async () => {
   const { zk, server, run } = await startBench();
@@ -25,6 +25,30 @@ test("helpers and addAuth obey a deadline and a signal", async () => {
   const aborted = Promise.allSettled(calls({ signal: controller.signal }));
   controller.abort();
   for (const call of await aborted) assert.ok(call.status === "rejected" && call.reason instanceof AbortError);
+});
+
+test("addAuth and connected that fail say where they were called", async () => {
+  const prepare = (server: ScriptedServer): void => {
+    server.greets = "closes";
+  };
+  const { zk, server, run } = await startBench({ prepare });
+  server.on("auth", () => undefined);
+  const controller = new AbortController();
+  const callers = {
+    async late() {
+      await zk.addAuth("digest", "a:b", { timeoutMs: 100 });
+    },
+    async aborted() {
+      await zk.connected({ signal: controller.signal });
+    },
+  };
+  const outcomes = Object.entries(callers).map(async ([name, call]) => [name, await call().catch((e) => e)] as const);
+  await run(200);
+  controller.abort();
+  for (const [name, error] of await Promise.all(outcomes)) {
+    assert.match(error.stack, new RegExp(`async .*${name}`));
+    assert.ok(error instanceof (name === "late" ? RequestTimeoutError : AbortError));
+  }
 });
 
 test("a call made right after a reconnect has all of its time, however long the client was idle", async () => {

@@ -11,7 +11,7 @@ import { Driver } from "./driver.ts";
 import { AbortError, type ErrorContext, RequestTimeoutError, requestError } from "./errors.ts";
 import { type GetDataResult, operations } from "./operations.ts";
 import type { Settings } from "./options.ts";
-import { Request } from "./request.ts";
+import { type ErrorSource, Request, rejectInCallersStack } from "./request.ts";
 import { ServerList } from "./server-list.ts";
 import type { SessionEvent } from "./session-event.ts";
 import type { Watcher } from "./watch-registry.ts";
@@ -106,9 +106,9 @@ export class Core {
   addAuth(scheme: string, auth: Uint8Array, options: CallOptions): Promise<void> {
     const { signal, timeoutMs = this.settings.requestTimeoutMs } = options;
     const credential = new Credential(scheme, auth);
-    const giveUp = (error: Error): void => this.machine.withdrawAuth(credential, () => error);
+    const giveUp = (source: ErrorSource): void => this.machine.withdrawAuth(credential, source);
     const context = { op: "addAuth", mayHaveHappened: true };
-    const onAbort = (): void => giveUp(abortError(context, signal?.reason));
+    const onAbort = (): void => giveUp(() => abortError(context, signal?.reason));
     if (signal?.aborted === true) onAbort();
     else this.driver.addAuth(credential);
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -118,7 +118,7 @@ export class Core {
         ? undefined
         : this.settings.clock.setTimer(
             timeoutMs,
-            () => giveUp(new RequestTimeoutError(ErrorCode.REQUESTTIMEOUT, { ...context, detail })),
+            () => giveUp(() => new RequestTimeoutError(ErrorCode.REQUESTTIMEOUT, { ...context, detail })),
             { background: true },
           );
     return credential.promise.finally(() => {
@@ -167,19 +167,29 @@ export class Core {
     const { connectTimeoutMs, clock } = this.settings;
     const stops: (() => void)[] = [];
     try {
-      await new Promise<void>((resolve, reject) => {
-        const timer = clock.setTimer(connectTimeoutMs, () => reject(this.#notConnected(connectTimeoutMs)));
+      await new Promise<unknown>((resolve) => {
+        let isSettled = false;
+        const reject = (source: ErrorSource): void => {
+          if (!isSettled) rejectInCallersStack(resolve, source);
+          isSettled = true;
+        };
+        const accept = (): void => {
+          isSettled = true;
+          resolve(undefined);
+        };
+        const refuse = (code: number): void => reject(() => requestError(code, { op: "connect" }));
+        const timer = clock.setTimer(connectTimeoutMs, () => reject(() => this.#notConnected(connectTimeoutMs)));
         stops.push(() => timer.cancel());
         stops.push(
           this.onSessionEvent((event) => {
-            if (event.type === "connected" || event.type === "readOnly") resolve();
-            else if (event.type === "authFailed") reject(requestError(ErrorCode.AUTHFAILED, { op: "connect" }));
-            else if (event.type === "expired") reject(requestError(ErrorCode.SESSIONEXPIRED, { op: "connect" }));
-            else if (event.type === "closed") reject(requestError(ErrorCode.CONNECTIONLOSS, { op: "connect" }));
+            if (event.type === "connected" || event.type === "readOnly") accept();
+            else if (event.type === "authFailed") refuse(ErrorCode.AUTHFAILED);
+            else if (event.type === "expired") refuse(ErrorCode.SESSIONEXPIRED);
+            else if (event.type === "closed") refuse(ErrorCode.CONNECTIONLOSS);
           }),
         );
         if (signal === undefined) return;
-        const onAbort = (): void => reject(signal.reason);
+        const onAbort = (): void => reject(() => abortError({ op: "connect" }, signal.reason));
         if (signal.aborted) onAbort();
         signal.addEventListener("abort", onAbort, { once: true });
         stops.push(() => signal.removeEventListener("abort", onAbort));

@@ -33,22 +33,18 @@ export function tracing(): boolean {
 
 export function traceRequest(request: Request, machine: SessionMachine): void {
   const startedMs = performance.now();
-  const publish = (result: string, error: Error | undefined): void => {
+  request.onOutcome = (error) => {
     const trace: RequestTrace = {
       op: request.operation.name,
       path: request.path,
       requestBytes: request.requestBytes,
       replyBytes: request.replyBytes,
       latencyMs: performance.now() - startedMs,
-      result,
+      result: error?.name ?? "OK",
       error,
       server: machine.server,
       sessionId: machine.session.id,
     };
     requests.publish(trace);
   };
-  request.promise.then(
-    () => publish("OK", undefined),
-    (error: Error) => publish(error.name, error),
-  );
 }

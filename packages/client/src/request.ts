@@ -45,6 +45,11 @@ export class Request {
   #resolve: ((value: unknown) => void) | undefined;
   /** Called when settled, if someone needs to know (an abort signal's listener). */
   onSettled: (() => void) | undefined = undefined;
+  /**
+   * Told how it ended, if someone listens. A second reaction on the promise would do as well, but the engine finds the
+   * caller's frames only where there is one.
+   */
+  onOutcome: ((error: Error | undefined) => void) | undefined = undefined;
 
   constructor(operation: Operation, path: string, chrootLength: number) {
     this.operation = operation;
@@ -69,13 +74,20 @@ export class Request {
     this.#resolve = undefined;
     resolve(value);
     if (this.onSettled !== undefined) this.onSettled();
+    if (this.onOutcome !== undefined) this.onOutcome(undefined);
   }
 
   fail(source: ErrorSource): void {
     const resolve = this.#resolve;
     if (resolve === undefined) return;
     this.#resolve = undefined;
-    rejectInCallersStack(resolve, source);
+    const { onOutcome } = this;
+    const toldSource = (): Error => {
+      const error = source();
+      onOutcome?.(error);
+      return error;
+    };
+    rejectInCallersStack(resolve, onOutcome === undefined ? source : toldSource);
     if (this.onSettled !== undefined) this.onSettled();
   }
 }

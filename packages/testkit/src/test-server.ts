@@ -133,9 +133,14 @@ export class TestServer implements AsyncDisposable {
   async connect(options: ClientOptions = {}): Promise<ZooKeeper> {
     const target = { ...this.clientOptions, ...options };
     const failed = this.#life?.failed;
-    const client = await connect(this.connectString, failed === undefined ? target : { ...target, signal: failed });
-    this.#clients.add(client);
-    return client;
+    try {
+      const client = await connect(this.connectString, failed === undefined ? target : { ...target, signal: failed });
+      this.#clients.add(client);
+      return client;
+    } catch (error) {
+      failed?.throwIfAborted();
+      throw error;
+    }
   }
 
   /** Makes a node with a name of its own, for `connect({ chroot })`: tests that share a server do not meet. */

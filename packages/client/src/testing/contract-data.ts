@@ -1,5 +1,6 @@
 /** Contract: nodes, errors, transactions, access control. */
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import {
   acl,
   BadArgumentsError,
@@ -18,6 +19,7 @@ import {
   NotEmptyError,
   OPEN_ACL_UNSAFE,
   READ_ACL_UNSAFE,
+  REQUEST_CHANNEL,
   ReplyTooLargeError,
   type RequestError,
   text,
@@ -116,10 +118,28 @@ export const dataCases: ContractCase[] = [
   {
     name: "an error's stack leads to the caller",
     run: async ({ zk }) => {
-      const callerOfGetData = async (): Promise<unknown> => await zk.getData("/missing");
-      const error = await callerOfGetData().catch((reason: Error) => reason);
-      assert.ok(error instanceof NoNodeError);
-      assert.match(error.stack ?? "", /callerOfGetData/);
+      const calls: Record<string, () => Promise<unknown>> = {
+        read: () => zk.getData("/missing"),
+        write: () => zk.setData("/missing", "x"),
+        "with a codec": () => zk.getData("/missing", { codec: text }),
+        "with a signal": () => zk.getData("/missing", { signal: new AbortController().signal, timeoutMs: 60_000 }),
+        protected: () => zk.create("/missing/x", null, { protected: true }),
+        idempotent: () => zk.setData("/missing", "x", { idempotent: true }),
+        multi: () => zk.multi().delete("/missing").commit(),
+        "of a view": () => zk.chroot("/missing").getChildren("/"),
+        "one of many": () => Promise.all([zk.exists("/"), zk.getData("/missing")]),
+      };
+      const listener = (): void => undefined;
+      for (const isTraced of [false, true]) {
+        if (isTraced) subscribe(REQUEST_CHANNEL, listener);
+        for (const [name, call] of Object.entries(calls)) {
+          const caller = async (): Promise<unknown> => await call();
+          const error = await caller().catch((reason: Error) => reason);
+          assert.ok(error instanceof NoNodeError, name);
+          assert.match(error.stack ?? "", /async caller/, `${name}${isTraced ? ", traced" : ""}`);
+        }
+      }
+      unsubscribe(REQUEST_CHANNEL, listener);
     },
   },
   {
