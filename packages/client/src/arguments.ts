@@ -89,22 +89,27 @@ export function dataProblem(data: unknown): string | undefined {
   return `data must be bytes, a string or null, not ${typeof data}; give a codec for anything else`;
 }
 
-/** Data as bytes or text, so that it can be compared with what is found. */
-export function encoded(value: unknown, codec: MaybeCodec["codec"]): Data {
-  return (codec === undefined ? value : codec.encode(value)) as Data;
+/** Data as bytes or text, or what is wrong with it. */
+function encode(value: unknown, codec: MaybeCodec["codec"]): { data: Data } | { problem: string } {
+  let data = value;
+  try {
+    if (codec !== undefined) data = codec.encode(value);
+  } catch (error) {
+    return { problem: `its codec cannot encode the data: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  const problem = dataProblem(data);
+  return problem === undefined ? { data: data as Data } : { problem };
+}
+
+/** For writes that compare their data with what is found. @throws BadArgumentsError */
+export function encoded(op: string, path: string, value: unknown, codec: MaybeCodec["codec"]): Data {
+  const result = encode(value, codec);
+  if ("data" in result) return result.data;
+  throw requestError(ErrorCode.BADARGUMENTS, { op, path, detail: result.problem });
 }
 
 export function giveData(request: Request, value: unknown, codec: MaybeCodec["codec"]): void {
-  let data = value;
-  if (codec !== undefined) {
-    try {
-      data = codec.encode(value);
-    } catch (error) {
-      refuse(request, `its codec cannot encode the data: ${error instanceof Error ? error.message : String(error)}`);
-      return;
-    }
-  }
-  const problem = dataProblem(data);
-  if (problem === undefined) request.data = data as Data;
-  else refuse(request, problem);
+  const result = encode(value, codec);
+  if ("data" in result) request.data = result.data;
+  else refuse(request, result.problem);
 }

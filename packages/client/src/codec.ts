@@ -48,17 +48,33 @@ function parseJson(data: Buffer | null, path: string): unknown {
   }
 }
 
-/** JSON that `validator` accepts, after whatever defaults and transformations it makes. */
+/**
+ * JSON that `validator` accepts, after whatever defaults and transformations it makes. A value whose JSON it would not
+ * accept is not written either, unless the validator is asynchronous: a write cannot wait for it without losing its
+ * place among the calls.
+ */
 export function schema<Output>(validator: StandardSchema<unknown, Output>): DataCodec<Output> {
   return {
-    encode: encodeJson,
+    encode: (value) => {
+      const encoded = encodeJson(value);
+      const result = validator["~standard"].validate(JSON.parse(encoded));
+      if (result instanceof Promise) result.catch(() => undefined);
+      else if (result.issues !== undefined) throw new TypeError(objection(result.issues));
+      return encoded;
+    },
     decode: async (data, path) => {
       const result = await validator["~standard"].validate(parseJson(data, path));
       if (result.issues === undefined) return result.value;
-      const first = result.issues[0]?.message ?? "refused by its schema";
-      throw new CodecError(path, first, { issues: result.issues });
+      throw new CodecError(path, objection(result.issues), { issues: result.issues });
     },
   };
+}
+
+/** The first thing that a validator objects to, and where: `port: must be a number`. */
+function objection([first]: readonly SchemaIssue[]): string {
+  const place = (first?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+  const message = first?.message ?? "refused by its schema";
+  return place === "" ? message : `${place}: ${message}`;
 }
 
 /** Compresses what another codec makes, in the gzip format that Curator's compression provider uses too. */

@@ -111,7 +111,9 @@ test("codecs: text, JSON, a schema", async () => {
       vendor: "test",
       validate: (value) => {
         const { port } = value as { port?: unknown };
-        return typeof port === "number" ? { value: { port } } : { issues: [{ message: "port must be a number" }] };
+        return typeof port === "number"
+          ? { value: { port } }
+          : { issues: [{ message: "must be a number", path: ["port"] }] };
       },
     },
   };
@@ -120,9 +122,11 @@ test("codecs: text, JSON, a schema", async () => {
   await assert.rejects(
     async () => codec.decode(Buffer.from("{}"), "/a"),
     (error) => {
-      return error instanceof CodecError && error.issues.length === 1 && /port must be/.test(error.message);
+      return error instanceof CodecError && error.issues.length === 1 && /port: must be/.test(error.message);
     },
   );
+  assert.equal(codec.encode({ port: 1 }), '{"port":1}');
+  assert.throws(() => codec.encode({ port: "1" } as never), /port: must be a number/);
 });
 
 for (const options of [{ sessionTimeoutMs: 0 }, { maxInFlight: -1 }, { requestTimeoutMs: Number.NaN }]) {

@@ -129,7 +129,10 @@ export class ZooKeeper implements AsyncDisposable {
     if (problem !== undefined) throw requestError(ErrorCode.BADARGUMENTS, { op: "create", path, detail: problem });
     const { protected: isProtected = false, idempotent: _, codec, ...others } = options;
     const create = isProtected ? protectedCreate : idempotentCreate;
-    return create(this.#safeTarget(), path, encoded(data, codec), { ...others, ...this.#deadline(options) });
+    return create(this.#safeTarget(), path, encoded("create", path, data, codec), {
+      ...others,
+      ...this.#deadline(options),
+    });
   }
 
   /** What safe writes build on: this view's plain operations. */
@@ -192,7 +195,7 @@ export class ZooKeeper implements AsyncDisposable {
   async #setDataSafely(path: string, data: unknown, options: SetDataOptions & MaybeCodec): Promise<Stat> {
     const { idempotent: _, codec, ...others } = options;
     const limits = { ...others, ...this.#deadline(options) };
-    return idempotentSetData(this.#safeTarget(), path, encoded(data, codec), limits);
+    return idempotentSetData(this.#safeTarget(), path, encoded("setData", path, data, codec), limits);
   }
 
   /** Names, not paths; in no particular order. @throws NoNodeError, NoAuthError */

@@ -110,8 +110,11 @@ export const dataCases: ContractCase[] = [
         zk.create("/a", null, { ttlMs: 5 }),
         zk.create("/a", Buffer.alloc(2_000_000)),
         zk.getData(undefined as unknown as string),
+        zk.create("/a", 1n, { codec: json() }),
+        zk.create("/a", 1n, { codec: json(), idempotent: true }),
+        zk.create("/a", 5 as unknown as string, { protected: true }),
       ];
-      for (const call of refused) await assert.rejects(call, BadArgumentsError);
+      await Promise.all(refused.map((call) => assert.rejects(call, BadArgumentsError)));
       assert.equal(zk.counters.sentBytes, before);
     },
   },
