@@ -18,7 +18,7 @@ type Fixture<Needs, T> = (needs: Needs, use: Use<T>) => Promise<void>;
 
 /** For `base.extend<ServerFixtures>(...)`: each test that names one of these gets it. */
 export interface VitestFixtures {
-  server: [Fixture<object, TestServer>, { scope: "test" | "file" }];
+  server: [Fixture<object, TestServer>, { auto: false; scope: "test" | "file" }];
   chroot: Fixture<{ server: TestServer }, string>;
   client: Fixture<{ server: TestServer; chroot: string }, ZooKeeper>;
   connectString: Fixture<{ server: TestServer; chroot: string }, string>;
@@ -39,7 +39,8 @@ export function serverFixtures(options: ServerTestOptions = {}): VitestFixtures 
           await server.stop();
         }
       },
-      { scope: options.shared === true ? "file" : "test" },
+      // Vitest before 3.2 knows no scopes, and by `auto` that these are a fixture's options.
+      { auto: false, scope: options.shared === true ? "file" : "test" },
     ],
     chroot: async ({ server }, use) => {
       await use(await chrootFor(server, options));
