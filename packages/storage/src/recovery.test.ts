@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Writer } from "@vivarium/jute";
-import type { Zxid } from "@vivarium/protocol";
+import { makeZxid, type Zxid } from "@vivarium/protocol";
 import { DataDirectories, type StorageConfig, writeSnapshot } from "./index.ts";
 import {
   contentOf,
@@ -90,6 +90,7 @@ test("missing transactions are named: between snapshot and log, between files, w
   for (const [what, logs, message] of [
     ["after the snapshot", [[5, 6]], /log\.5: transactions 4 to 4 are missing before the record at offset 16/],
     ["between files", [[4, 5], [8]], /log\.8: transactions 6 to 7 are missing/],
+    ["at the beginning of an epoch", [[4, makeZxid(1, 3)]], /log\.4: transactions 100000001 to 100000002 are missing/],
     ["within a file", [[4, 6]], /log\.4: transactions 5 to 5 are missing before the record at offset \d\d\d/],
   ] as const) {
     const world = makeWorld();

@@ -3,13 +3,13 @@
  *
  * - A torn record ends the log if it is in the last file. In an earlier file it is what a crash left before the server
  *   was started again; then the next file must continue where the whole records end.
- * - Each transaction follows the one before it: zxid + 1, or a new epoch. Everything else is a named error, never a
+ * - Each transaction follows the one before it: zxid + 1, or the first of a new epoch. Everything else is a named error, never a
  *   record left out.
  *
  * @see fact sheet "disk-format", section 2.3
  */
 import type { Reader } from "@vivarium/jute";
-import { type Zxid, zxidEpoch, zxidHex } from "@vivarium/protocol";
+import { makeZxid, type Zxid, zxidEpoch, zxidHex } from "@vivarium/protocol";
 import type { Disk } from "@vivarium/runtime";
 import { type LogFile, listLogs } from "./file-names.ts";
 import { type LogFileEnd, scanLogFile, type VisitRecord } from "./log-file-scanner.ts";
@@ -78,10 +78,11 @@ function recordVisitor(options: ReadTxnLogOptions, path: string, progress: Progr
   const { after, through = Number.POSITIVE_INFINITY, visit } = options;
   return (entry, zxid, offset) => {
     if (after !== null && zxid <= after) return true;
-    if (progress.checked && zxid > progress.last + 1 && zxidEpoch(zxid) === zxidEpoch(progress.last)) {
+    const expected = successorOf(progress.last, zxid);
+    if (progress.checked && zxid > expected) {
       throw new StorageError(
         path,
-        `transactions ${zxidHex(progress.last + 1)} to ${zxidHex(zxid - 1)} are missing before the record at offset ${offset}${progress.unexplainedEnd}`,
+        `transactions ${zxidHex(expected)} to ${zxidHex(zxid - 1)} are missing before the record at offset ${offset}${progress.unexplainedEnd}`,
         RESTORE,
       );
     }
@@ -90,6 +91,11 @@ function recordVisitor(options: ReadTxnLogOptions, path: string, progress: Progr
     progress.checked = true;
     return zxid < through;
   };
+}
+
+/** What must come after `last` if `zxid` is of that epoch or a later one, which begins with 1. */
+function successorOf(last: Zxid, zxid: Zxid): Zxid {
+  return zxidEpoch(zxid) > zxidEpoch(last) ? makeZxid(zxidEpoch(zxid), 1) : last + 1;
 }
 
 export async function scanFile(disk: Disk, path: string, visit: VisitRecord): Promise<LogFileEnd> {

@@ -118,7 +118,8 @@ export class Learner {
       case "disconnected":
         return this.#stepDown("the connection to the leader ended");
       case "acceptedEpochStored":
-        return this.#ackEpoch(this.#options.currentEpoch);
+        if (this.#rules.acceptedEpochFirst) this.#ackEpoch(this.#options.currentEpoch);
+        return;
       case "truncated":
         return this.#truncated(input.zxid);
       case "snapshotReceived":

@@ -50,6 +50,7 @@ export class ServerNode {
   /** An injected disk fault explains what goes wrong in this life. */
   #hasExcuse = false;
   #serving = false;
+  #role: string | null = null;
   starts = 0;
 
   constructor(options: ServerNodeOptions) {
@@ -72,6 +73,11 @@ export class ServerNode {
   /** Clients can work with it. */
   get isServing(): boolean {
     return this.#serving;
+  }
+
+  /** "leader", "follower" or "observer"; null while clients cannot work with it. */
+  get role(): string | null {
+    return this.#serving ? this.#role : null;
   }
 
   get isDown(): boolean {
@@ -177,6 +183,7 @@ export class ServerNode {
     const { role, epoch } = fields as { role?: string; epoch?: number };
     if (role === "leader" && epoch !== undefined) leaders.established(this.name, epoch);
     this.#serving = true;
+    this.#role = role ?? null;
     this.#view.serves(this.running.server.tree, { hasAll: isAlone || role === "leader" });
   }
 

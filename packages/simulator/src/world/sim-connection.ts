@@ -12,6 +12,7 @@ export interface Link {
   readonly trace: Trace;
   readonly dice: { int(below: number): number };
   delivered: number;
+  readonly passes: ((to: SimConnection, bytes: Uint8Array) => number) | null;
   latencyMs(): number;
   isCut(from: string, to: string): boolean;
   hasPower(address: string): boolean;
@@ -157,6 +158,18 @@ export class SimConnection implements Connection {
       this.#cutOff.push(parcel);
       return;
     }
+    if (this.#link.passes !== null && parcel.kind === "data")
+      return this.#arriveInPart(parcel.bytes, this.#link.passes);
+    this.#deliver(parcel);
+  }
+
+  #arriveInPart(bytes: Uint8Array, passes: NonNullable<Link["passes"]>): void {
+    const count = passes(this, bytes);
+    if (count < bytes.length) this.#cutOff.push({ kind: "data", bytes: bytes.subarray(count) });
+    if (count > 0) this.#deliver({ kind: "data", bytes: bytes.subarray(0, count) });
+  }
+
+  #deliver(parcel: Parcel): void {
     if (this.#orphaned) return this.#answerForTheDead(parcel);
     // What the program has not read by then is lost to it.
     if (parcel.kind === "reset") this.#inbox.length = 0;

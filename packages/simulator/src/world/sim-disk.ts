@@ -12,13 +12,15 @@ export interface CrashPoint {
   operationsLeft: number;
   after: boolean;
   crash: () => void;
+  /** Only such operations count. Default: all. */
+  counts?: (operation: DiskOperation, path: string) => boolean;
 }
 
 export class SimDisk extends MemoryDisk {
   readonly #machine: Machine;
   readonly #world: World;
   /** How long an operation takes, in milliseconds. */
-  latencyMs: (operation: DiskOperation) => number = () => 0;
+  latencyMs: (operation: DiskOperation, path: string) => number = () => 0;
   crashPoint: CrashPoint | null = null;
   /** Operations carried out. */
   operations = 0;
@@ -35,10 +37,10 @@ export class SimDisk extends MemoryDisk {
     const { loop } = this.#world;
     return new Promise((resolve, reject) => {
       // An answer of 0 ms still comes later than the call.
-      loop.after(this.latencyMs(operation), process, () => {
+      loop.after(this.latencyMs(operation, path), process, () => {
         this.operations++;
         if (operation === "datasync") this.syncs++;
-        if (this.#crashesHere(process, act)) return;
+        if (this.#crashesHere(process, { operation, path, act })) return;
         const code = this.fault(operation, path);
         if (code !== null) return reject(failure(code, operation, path));
         try {
@@ -51,12 +53,12 @@ export class SimDisk extends MemoryDisk {
   }
 
   /** True: the machine is off now, and nobody waits for this answer any more. */
-  #crashesHere(process: Process, act: () => unknown): boolean {
+  #crashesHere(process: Process, at: { operation: DiskOperation; path: string; act: () => unknown }): boolean {
     const point = this.crashPoint;
-    if (point === null) return false;
+    if (point === null || point.counts?.(at.operation, at.path) === false) return false;
     if (point.operationsLeft-- > 0) return false;
     this.crashPoint = null;
-    if (point.after) tryTo(act);
+    if (point.after) tryTo(at.act);
     point.crash();
     return !process.alive;
   }

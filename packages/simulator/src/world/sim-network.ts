@@ -33,6 +33,8 @@ export class SimNetwork implements Link {
   /** Shortest and longest time for bytes from one machine to another, in milliseconds. */
   latency = { fromMs: 0.25, toMs: 1 };
   delivered = 0;
+  /** How many of the bytes that arrive pass; the rest stays on the cable until it is healed. Null: all, without asking. */
+  passes: ((to: SimConnection, bytes: Uint8Array) => number) | null = null;
 
   constructor(loop: EventLoop, dice: Dice, trace: Trace) {
     this.loop = loop;
