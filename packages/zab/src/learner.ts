@@ -118,8 +118,7 @@ export class Learner {
       case "disconnected":
         return this.#stepDown("the connection to the leader ended");
       case "acceptedEpochStored":
-        if (this.#rules.acceptedEpochFirst) this.#ackEpoch(this.#options.currentEpoch);
-        return;
+        return this.#rules.acceptedEpochFirst ? this.#ackEpoch(this.#options.currentEpoch) : undefined;
       case "truncated":
         return this.#truncated(input.zxid);
       case "snapshotReceived":

@@ -213,6 +213,7 @@ export const scenarios: readonly Scenario[] = [
       await stage.answer(owner.zk.close());
       stage.heal();
       await stage.holdBefore(s3, s1, ({ type }) => type === QuorumPacketType.PROPOSAL);
+      await stage.pass(5);
       stage.reset(s1, s3);
       await stage.pass(20);
       stage.heal();

@@ -90,6 +90,7 @@ export const scenarios: readonly Scenario[] = [
       await stage.writeMany(s3, "/before", 3);
       stage.start(s1);
       await stage.holdBefore(s3, s1, ({ type }) => type === QuorumPacketType.NEWLEADER);
+      await stage.pass(5);
       stage.reset(s1, s3);
       await stage.pass(20);
       stage.heal();

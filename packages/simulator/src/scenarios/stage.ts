@@ -6,51 +6,29 @@
  *
  * Whatever breaks a promise on the way ends the play: `pass`, `until` and all that waits throw it.
  */
-import assert from "node:assert/strict";
 import type { ZooKeeper } from "@vivarium/client";
 import { type QuorumPacket, zxidHex } from "@vivarium/protocol";
-import { type DiskOperation, SeededRandom } from "@vivarium/runtime";
 import { checkTree } from "../checkers/check-tree.ts";
-import { Leaders } from "../checkers/leaders.ts";
-import { Truth } from "../checkers/truth.ts";
-import { type Violation, violation } from "../checkers/violation.ts";
-import { ServerNode } from "../ensemble/server-node.ts";
-import { CLIENT_PORT, clientAddress, serverAddress } from "../ensemble/zoo-cfg.ts";
+import type { Truth } from "../checkers/truth.ts";
+import { violation } from "../checkers/violation.ts";
+import type { ServerNode } from "../ensemble/server-node.ts";
+import { CLIENT_PORT, clientAddress } from "../ensemble/zoo-cfg.ts";
 import type { Machine } from "../world/machine.ts";
-import { type StreamName, World } from "../world/world.ts";
 import { PacketGate } from "./packet-gate.ts";
-import type { Rules } from "./scenario.ts";
 import { StageClient } from "./stage-client.ts";
+import type { StageOptions } from "./stage-core.ts";
+import { StageDisks } from "./stage-disks.ts";
 
-export interface StageOptions {
-  readonly rules: Rules;
-  /** Those that vote. Default 3. */
-  readonly servers?: number;
-  /** Default 0. */
-  readonly observers?: number;
-  /** More lines for everyone's zoo.cfg. */
-  readonly config?: readonly string[];
-  readonly seed?: number;
-  readonly print?: ((line: string) => void) | undefined;
-}
-
-/** Longer than servers that look for each other in vain may stay silent. */
-const PATIENCE_MS = 130_000;
 /** Until all have heard of a write that somebody was told of. */
 const SPREADING_MS = 5;
-/** How long somebody needs to start a server again that has ended by itself. */
-const RESTART_MS = 1000;
 
-export class Stage {
-  readonly world: World;
-  readonly servers: readonly ServerNode[];
-  readonly truth: Truth;
-  readonly #gate: PacketGate;
+export class Stage extends StageDisks {
+  readonly #gate = new PacketGate(this.world.network);
   readonly #cuts: [Machine, Machine][] = [];
-  readonly #clients = new Map<ServerNode, StageClient>();
+  /** The client that writes through a server for as long as that lives. */
+  readonly #clients = new Map<ServerNode, { client: StageClient; life: number }>();
   /** What clients were told to be written: data by path. */
   readonly #acknowledged = new Map<string, string>();
-  #violation: Violation | null = null;
   #clientCount = 0;
 
   /** The ensemble is up and in service. */
@@ -59,205 +37,6 @@ export class Stage {
     stage.start(...stage.servers);
     await stage.serving();
     return stage;
-  }
-
-  /** All servers are down. */
-  constructor({ rules, servers = 3, observers = 0, config = [], seed = 1, print = debugPrint }: StageOptions) {
-    this.world = new ForgetfulWorld(seed, print);
-    this.world.loop.onError = (error) => this.#report(violation("programs do not throw", textOf(error)));
-    this.truth = new Truth((found) => this.#report(found));
-    const leaders = new Leaders((found) => this.#report(found));
-    this.#gate = new PacketGate(this.world.network);
-    const ids = Array.from({ length: servers + observers }, (_, index) => index + 1);
-    const members = ids.map((id) => `server.${id}=${serverAddress(id)}:2888:3888${id > servers ? ":observer" : ""}`);
-    this.servers = ids.map(
-      (id) =>
-        new ServerNode({
-          world: this.world,
-          truth: this.truth,
-          leaders,
-          id,
-          address: serverAddress(id),
-          clockRate: 1,
-          configText: [...SETTINGS, ...addressOf(id), ...members, ...config].join("\n"),
-          rules,
-          isAlone: servers === 1,
-          restartMs: () => RESTART_MS,
-        }),
-    );
-  }
-
-  #report(found: Violation): void {
-    this.#violation ??= found;
-    this.world.trace.add("-", "check", `${found.rule}: ${found.what}`);
-  }
-
-  // --- who
-
-  /** The first three, the leader last: of equal servers the one with the highest id wins. */
-  get three(): [ServerNode, ServerNode, ServerNode] {
-    return this.servers.slice(0, 3) as [ServerNode, ServerNode, ServerNode];
-  }
-
-  /** The one that leads now. */
-  get leader(): ServerNode {
-    const leader = this.servers.find(({ role }) => role === "leader");
-    assert.ok(leader !== undefined, "nobody leads");
-    return leader;
-  }
-
-  get followers(): ServerNode[] {
-    return this.servers.filter(({ role }) => role === "follower");
-  }
-
-  // --- time
-
-  async pass(ms: number): Promise<void> {
-    const { loop } = this.world;
-    const endMs = loop.nowMs + ms;
-    loop.schedule(endMs, null, () => {});
-    await this.#run(() => loop.nowMs >= endMs);
-  }
-
-  async until(what: string, isSo: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {
-    const { loop } = this.world;
-    const endMs = loop.nowMs + patienceMs;
-    loop.schedule(endMs, null, () => {});
-    await this.#run(() => isSo() || loop.nowMs >= endMs);
-    assert.ok(isSo(), `${what}: not within ${patienceMs} ms`);
-  }
-
-  async #run(done: () => boolean): Promise<void> {
-    await this.world.loop.run(() => this.#violation !== null || done());
-    this.#complain();
-  }
-
-  #complain(): void {
-    const found = this.#violation;
-    if (found !== null) throw new Error(`${found.rule}: ${found.what}`);
-  }
-
-  /** The answer, when it is there. */
-  async answer<T>(promise: Promise<T>): Promise<T> {
-    let isThere = false;
-    const there = (): void => {
-      isThere = true;
-    };
-    promise.then(there, there);
-    await this.until("an answer", () => isThere);
-    return promise;
-  }
-
-  /** These serve clients, one of all servers as leader. Default: all that are not down. */
-  serving(...servers: readonly ServerNode[]): Promise<void> {
-    const wanted = servers.length > 0 ? servers : this.servers.filter(({ isDown }) => !isDown);
-    const names = wanted.map(({ name }) => name).join(" and ");
-    const leads = (): boolean => this.servers.some(({ role }) => role === "leader");
-    return this.until(`${names} serve`, () => leads() && wanted.every(({ isServing }) => isServing));
-  }
-
-  // --- lives and deaths
-
-  start(...servers: readonly ServerNode[]): void {
-    for (const server of servers) server.start();
-  }
-
-  /** The processes die; their machines go on. */
-  kill(...servers: readonly ServerNode[]): void {
-    for (const server of servers) this.#lose(server, () => server.kill());
-  }
-
-  /** All that they have not synced is gone. */
-  powerOff(...servers: readonly ServerNode[]): void {
-    for (const server of servers) this.#lose(server, () => server.powerOff());
-  }
-
-  #lose(server: ServerNode, how: () => void): void {
-    this.world.trace.add(server.name, "fault", "goes down");
-    this.#clients.delete(server);
-    server.machine.disk.crashPoint = null;
-    how();
-  }
-
-  /** The power fails just before the next such operation of the disk, or just after it. */
-  crashAt(
-    server: ServerNode,
-    when: "before" | "after",
-    isIt: (operation: DiskOperation, path: string) => boolean,
-  ): void {
-    const { disk } = server.machine;
-    const crash = (): void => this.powerOff(server);
-    disk.crashPoint = { operationsLeft: 0, after: when === "after", crash, counts: isIt };
-  }
-
-  /** The power fails just after this file has its new name for good. */
-  crashWhenStored(server: ServerNode, file: RegExp): void {
-    let isRenamed = false;
-    this.crashAt(server, "after", (operation, path) => {
-      isRenamed ||= operation === "rename" && file.test(path);
-      return isRenamed && operation === "syncDirectory";
-    });
-  }
-
-  /** How often a server has said this. */
-  said(server: ServerNode, text: string): number {
-    return this.world.trace.lines.filter(({ who, what }) => who === server.name && what.includes(text)).length;
-  }
-
-  /** A machine's disk is new and empty. */
-  async wipe(server: ServerNode): Promise<void> {
-    const { disk } = server.machine;
-    await this.atItsDisk(server, async () => {
-      for (const name of await this.answer(disk.readDirectory("/data/version-2"))) {
-        await this.answer(disk.unlink(`/data/version-2/${name}`));
-      }
-    });
-  }
-
-  // --- the disk
-
-  /** Operations for which `fails` gives a code fail with it; null: none does any more. */
-  failDisk(server: ServerNode, fails: ((operation: DiskOperation, path: string) => string | null) | null): void {
-    const { disk } = server.machine;
-    disk.fault = (operation, path) => {
-      const code = fails?.(operation, path) ?? null;
-      if (code !== null) server.excuse();
-      return code;
-    };
-  }
-
-  /** Syncs of such files take so long from now on. */
-  slowDisk(server: ServerNode, ms: number, file = /./): void {
-    server.machine.disk.latencyMs = (operation, path) => (operation === "datasync" && file.test(path) ? ms : 0);
-  }
-
-  /** The files of a server in which these bytes are to be found. */
-  async filesWith(server: ServerNode, text: string): Promise<string[]> {
-    const { disk } = server.machine;
-    return this.atItsDisk(server, async () => {
-      const found: string[] = [];
-      for (const name of await this.answer(disk.readDirectory("/data/version-2"))) {
-        const bytes = await this.answer(this.#contentOf(server, `/data/version-2/${name}`));
-        if (bytes.includes(text)) found.push(name);
-      }
-      return found;
-    });
-  }
-
-  /** A disk answers only who runs on its machine. */
-  async atItsDisk<T>({ machine }: ServerNode, act: () => Promise<T>): Promise<T> {
-    if (machine.runs) return act();
-    machine.boot();
-    const result = await act();
-    machine.kill();
-    return result;
-  }
-
-  async #contentOf({ machine }: ServerNode, path: string): Promise<Buffer> {
-    const file = await machine.disk.open(path, "read");
-    const bytes = Buffer.alloc(await file.size());
-    await file.read(bytes, 0);
-    return bytes;
   }
 
   // --- the network
@@ -339,8 +118,8 @@ export class Stage {
   /** The one that keeps its session as long as the server lives. */
   async #clientOf(server: ServerNode): Promise<StageClient> {
     const known = this.#clients.get(server);
-    const client = known ?? (await this.connect(server));
-    this.#clients.set(server, client);
+    const client = known?.life === server.starts ? known.client : await this.connect(server);
+    this.#clients.set(server, { client, life: server.starts });
     await this.until(`${server.name} has its client`, () => client.zk.state === "connected");
     return client;
   }
@@ -385,19 +164,12 @@ export class Stage {
    */
   async agree(): Promise<void> {
     this.heal();
-    for (const server of this.servers) this.#mend(server);
+    this.mend();
     this.start(...this.servers);
     await this.#serveTheSame();
     this.powerOff(...this.servers);
     this.start(...this.servers);
     await this.#serveTheSame();
-  }
-
-  #mend({ machine: { disk } }: ServerNode): void {
-    disk.fault = () => null;
-    disk.latencyMs = () => 0;
-    disk.capacityBytes = Number.POSITIVE_INFINITY;
-    disk.crashPoint = null;
   }
 
   async #serveTheSame(): Promise<void> {
@@ -411,13 +183,13 @@ export class Stage {
       checkTree(name, running.server.tree, this.truth);
       for (const [path, data] of this.#acknowledged) this.#mustHave(name, running.server.tree, path, data);
     }
-    this.#complain();
+    this.complain();
   }
 
   #mustHave(name: string, tree: ServerNode["running"]["server"]["tree"], path: string, data: string): void {
     const node = tree.nodes.findPath(path);
     if (node !== NONE && Buffer.from(tree.nodes.data(node) ?? []).toString() === data) return;
-    this.#report(
+    this.report(
       violation("what is acknowledged survives", `${name} lacks ${path} at 0x${zxidHex(tree.lastProcessedZxid)}`),
     );
   }
@@ -429,37 +201,3 @@ const NONE = -1;
 function positionOf({ running }: ServerNode, truth: Truth): number {
   return truth.last(running.server.tree.lastProcessedZxid);
 }
-
-const SETTINGS = [
-  "dataDir=/data",
-  `clientPort=${CLIENT_PORT}`,
-  "tickTime=200",
-  "initLimit=10",
-  "syncLimit=5",
-  "maxSessionTimeout=600000",
-  "snapCount=100000",
-  "preAllocSize=0",
-  "maxClientCnxns=0",
-];
-const addressOf = (id: number): string[] => [`clientPortAddress=${serverAddress(id)}`];
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-/** Its disks lose all that was not synced. */
-class ForgetfulWorld extends World {
-  override stream(name: StreamName): SeededRandom {
-    return name === "disk" ? new Forgetful(0) : super.stream(name);
-  }
-}
-
-/** What MemoryFile and MemoryDirectory ask for: is it kept (of two)? all, some, or nothing (of three)? */
-class Forgetful extends SeededRandom {
-  override int(below: number): number {
-    return below === 2 ? 1 : 0;
-  }
-}
-
-/** STAGE_TRACE=1 shows every line of what happens. */
-const debugPrint = process.env["STAGE_TRACE"] === "1" ? (line: string): void => console.log(line) : undefined;
