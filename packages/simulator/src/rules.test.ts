@@ -12,7 +12,6 @@ const SEEDS = 80;
 const cases: readonly { off: readonly Rule[]; from: number }[] = [
   { off: ["ackAfterFlush"], from: 28 },
   { off: ["newLeaderAckAfterFlush"], from: 12 },
-  { off: ["acceptedEpochFirst"], from: 1 },
   { off: ["noAckBeforeNewLeader"], from: 9 },
   { off: ["keepUncommittedAtNewLeader"], from: 1 },
   { off: ["syncJoinsCommittedLog"], from: 1 },
