@@ -26,6 +26,7 @@ export {
   schema,
   text,
 } from "./codec.ts";
+export { type ConnectTarget, type Host, parseConnectString } from "./connect-string.ts";
 export type { CallOptions } from "./core.ts";
 export type { Counters } from "./counters.ts";
 export { REQUEST_CHANNEL, type RequestTrace } from "./diagnostics.ts";

@@ -91,6 +91,18 @@ export function optionsHelp(specs: readonly OptionSpec[]): string {
   return specs.map(({ doc }, index) => `  ${left[index]?.padEnd(width)}  ${doc}`).join("\n");
 }
 
+/** The value of an option that is a number. @throws UsageError when it is another, or none */
+export function wholeNumber(
+  line: CommandLine,
+  { name, from, to, otherwise }: { name: string; from: number; to: number; otherwise: number },
+): number {
+  const text = line.value(name);
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= from && value <= to) return value;
+  throw new UsageError(`--${name} ${text} is not a whole number from ${from} to ${to}.`);
+}
+
 function unknownOption(written: string, specs: readonly OptionSpec[]): UsageError {
   const nearest = nearestName(
     written.replace(/^-+/, ""),

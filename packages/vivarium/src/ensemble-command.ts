@@ -6,7 +6,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { type CommandLine, type OptionSpec, optionsHelp, readCommandLine, UsageError } from "./command-line.ts";
+import {
+  type CommandLine,
+  type OptionSpec,
+  optionsHelp,
+  readCommandLine,
+  UsageError,
+  wholeNumber,
+} from "./command-line.ts";
 import { ExitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -83,17 +90,6 @@ function readPlan(line: CommandLine): Plan {
     directory: resolve(line.value("data-dir") ?? "data/ensemble"),
     settings: line.values("set"),
   };
-}
-
-function wholeNumber(
-  line: CommandLine,
-  { name, from, to, otherwise }: { name: string; from: number; to: number; otherwise: number },
-): number {
-  const text = line.value(name);
-  if (text === undefined) return otherwise;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= from && value <= to) return value;
-  throw new UsageError(`--${name} ${text} is not a whole number from ${from} to ${to}.`);
 }
 
 /** Writes one server's directory, and returns the name of its zoo.cfg. */

@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "@vivarium/client";
-import { MemoryDisk, NodeClock, NodeRandom } from "@vivarium/runtime";
-import { parseConfig, silentLogger, startServer } from "@vivarium/server";
+import { startLiveServer } from "./testing/live-server.ts";
 
 /** With its header and Stat, the reply to a read of this is over a MiB, above which the server stops reading a client. */
 const SIZE_BYTES = 1_048_540;
 const DEADLINE_MS = 10_000;
 
 test("a large reply that the operating system takes at once does not silence its connection", async () => {
-  const overrides = { dataDir: "/data", clientPort: 0, clientPortAddress: "127.0.0.1", preAllocSize: 0 };
-  const { config } = parseConfig({
-    overrides: Object.entries(overrides).map(([name, value]) => ({ name, value: String(value) })),
-  });
-  const disk = new MemoryDisk({ clock: new NodeClock(), random: new NodeRandom() });
-  const server = await startServer({ config, logger: silentLogger, ports: { disk } });
+  const server = await startLiveServer();
   const client = await connect(`127.0.0.1:${server.address.port}`);
   try {
     await client.create("/a");

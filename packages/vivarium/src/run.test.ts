@@ -49,7 +49,7 @@ test("the first word picks the command", async () => {
     [["help", "server"], 0, "printed", /--data-dir D/],
     [["--version"], 0, "printed", /^1\.2\.3\n$/],
     [["sevrer"], 2, "complaints", /^vivarium: there is no command sevrer\. Did you mean server\?\n$/],
-    [["frobnicate"], 2, "complaints", /The commands are: server, ensemble, help, version\./],
+    [["frobnicate"], 2, "complaints", /The commands are: server, ensemble, bench, help, version\./],
     [["server", "--help"], 0, "printed", /--data-dir D/],
     [["server", "--help-settings"], 0, "printed", /snapCount {2}\(integer; default 100000\)/],
   ];

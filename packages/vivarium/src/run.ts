@@ -1,6 +1,7 @@
 // The command's first word picks what it does.
 
 import { nearestName } from "@vivarium/server";
+import { benchCommand } from "./bench-command.ts";
 import { ensembleCommand } from "./ensemble-command.ts";
 import { ExitCode } from "./exit-code.ts";
 import { type StartServer, serverCommand } from "./server-command.ts";
@@ -16,16 +17,17 @@ export interface RunOptions {
   readonly program: string;
 }
 
-const commands = ["server", "ensemble", "help", "version"] as const;
+const commands = ["server", "ensemble", "bench", "help", "version"] as const;
 
 const help = `Vivarium: ZooKeeper on Node.js.
 
   vivarium server [zoo.cfg] [options]   run a server
   vivarium ensemble [options]           run a whole ensemble on this machine, to try one
+  vivarium bench HOSTS [options]        load a ZooKeeper and measure it
   vivarium help [command]               this text, or the help of a command
   vivarium --version                    the version
 
-vivarium server --help and vivarium ensemble --help tell the rest.
+vivarium server --help, vivarium ensemble --help and vivarium bench --help tell the rest.
 `;
 
 /** Runs one command to its end; returns the exit code of the process. */
@@ -37,6 +39,8 @@ export async function run(options: RunOptions): Promise<ExitCode> {
       return serverCommand({ ...options, words: rest });
     case "ensemble":
       return ensembleCommand({ ...options, words: rest });
+    case "bench":
+      return benchCommand({ words: rest, terminal });
     case "version":
     case "--version":
     case "-V":
@@ -45,6 +49,7 @@ export async function run(options: RunOptions): Promise<ExitCode> {
     case "help":
       if (rest[0] === "server") return serverCommand({ ...options, words: ["--help"] });
       if (rest[0] === "ensemble") return ensembleCommand({ ...options, words: ["--help"] });
+      if (rest[0] === "bench") return benchCommand({ words: ["--help"], terminal });
       terminal.print(help);
       return ExitCode.ok;
     case "--help":
@@ -57,7 +62,9 @@ export async function run(options: RunOptions): Promise<ExitCode> {
     default: {
       const nearest = nearestName(command, commands);
       const hint =
-        nearest === undefined ? "The commands are: server, ensemble, help, version." : `Did you mean ${nearest}?`;
+        nearest === undefined
+          ? "The commands are: server, ensemble, bench, help, version."
+          : `Did you mean ${nearest}?`;
       terminal.complain(`vivarium: there is no command ${command}. ${hint}\n`);
       return ExitCode.invalidInvocation;
     }

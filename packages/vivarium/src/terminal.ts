@@ -7,6 +7,8 @@ export interface Terminal {
   complain(text: string): void;
   /** Whether complaints go to a terminal that shows colours. */
   readonly colours: boolean;
+  /** Whether complaints go to a terminal, on which a line can be written over. */
+  readonly isInteractive: boolean;
   /** Calls back for each SIGTERM and SIGINT until the returned function is called. */
   onStopSignal(callback: (signal: string) => void): () => void;
   /** Milliseconds on a clock that never goes back. */
@@ -24,6 +26,7 @@ export function processTerminal(): Terminal {
   return {
     print: (text) => void process.stdout.write(text),
     complain: (text) => void process.stderr.write(text),
+    isInteractive: process.stderr.isTTY === true,
     colours: process.stderr.isTTY === true && NO_COLOR === undefined,
     onStopSignal(callback) {
       const signals = ["SIGTERM", "SIGINT"] as const;

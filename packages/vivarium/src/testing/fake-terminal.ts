@@ -5,6 +5,7 @@ export class FakeTerminal implements Terminal {
   printed = "";
   complaints = "";
   readonly colours = false;
+  isInteractive = false;
   readonly exits: number[] = [];
   now = 0;
   readonly #callbacks = new Set<(signal: string) => void>();
