@@ -97,8 +97,8 @@ export async function benchClients({ turns, ops, serverName, writesDocs }) {
   console.log(lost.length === 0 ? "Ours is ahead in every figure." : lost.join("\n"));
   if (writesDocs) {
     const page = join(root, "docs", "client.md");
-    const { replaceTable } = await import("../packages/bench/dist/index.js");
-    writeFileSync(page, replaceTable(readFileSync(page, "utf8"), `${table}\n\n${about}`));
+    const { replaceBetweenMarks } = await import("../packages/bench/dist/index.js");
+    writeFileSync(page, replaceBetweenMarks(readFileSync(page, "utf8"), `${table}\n\n${about}`));
     console.log(`wrote ${page}`);
   }
 }

@@ -22,6 +22,7 @@ const launchers = { apache: startApache, vivarium: startVivarium };
  * @property {string} [dir] parent of the members' directories
  * @property {boolean} [inheritOutput]
  * @property {string[]} [jvm] options of Apache's JVMs
+ * @property {(sid: number) => object} [vivarium] further options of startVivarium
  * @property {boolean} [start] whether to start all members and wait until they serve (default true)
  */
 
@@ -165,7 +166,7 @@ export class Ensemble {
   }
 
   optionsFor({ sid, dataDir, port, isObserver }) {
-    const { links, namespaces, config, properties, inheritOutput, jvm } = this.#options;
+    const { links, namespaces, config, properties, inheritOutput, jvm, vivarium = () => ({}) } = this.#options;
     const cables = links === undefined ? {} : { "jdk.net.hosts.file": links.hostsFile(sid) };
     const role = isObserver ? { peerType: "observer" } : {};
     return {
@@ -174,6 +175,7 @@ export class Ensemble {
       inheritOutput,
       enter: namespaces?.enter(sid),
       ...(jvm === undefined ? {} : { jvm }),
+      ...vivarium(sid),
       config: { tickTime: 500, initLimit: 20, syncLimit: 10, ...role, ...this.serverLines(), ...config },
       properties: { ...cables, ...properties },
     };

@@ -1,71 +1,92 @@
-/** Medians, spreads and ratios of what was measured, as rows of a table. */
-import { type Measurement, type MetricName, metrics } from "./metrics.ts";
-
-export interface Spread {
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-}
+/** Medians, spreads and ratios of what was measured, beside the goals, as rows of a table. */
+import type { Unit } from "@vivarium/load";
+import type { Role } from "./contender.ts";
+import { type Goal, goalsOf } from "./goals.ts";
+import type { Results } from "./results.ts";
+import { type Spread, spread } from "./spread.ts";
+import { STALL } from "./with-server.ts";
 
 export interface Row {
-  readonly metric: MetricName;
+  readonly title: string;
+  readonly unit: Unit;
   readonly ours: Spread;
-  readonly theirs: Spread;
-  /** How many times better ours is: above 1 is better, whichever way the metric counts. */
-  readonly better: number;
+  /** What it is compared with, and its name unless that is the one of the column. */
+  readonly peer?: { readonly name?: string; readonly spread: Spread };
+  /** Ours ÷ peer, of the medians, and how far it goes in single turns. */
+  readonly ratio?: Spread;
+  readonly goal?: string;
+  readonly isReached?: boolean;
 }
 
-export function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)];
-  const lower = sorted[Math.ceil(middle) - 1];
-  const least = sorted[0];
-  const most = sorted.at(-1);
-  if (upper === undefined || lower === undefined || least === undefined || most === undefined) {
-    throw new RangeError("no values to summarise");
+/** The values of a figure by turn. Several within a turn become their median; of stalls, only the longest counts. */
+function byTurn({ measurements }: Results, role: Role, key: string): Map<number, number> {
+  const turns = new Map<number, number[]>();
+  for (const one of measurements) {
+    if (one.role !== role || one.key !== key) continue;
+    turns.set(one.turn, [...(turns.get(one.turn) ?? []), one.value]);
   }
-  return { median: (lower + upper) / 2, least, most };
+  const one = (values: readonly number[]) => (key.startsWith(STALL) ? Math.max(...values) : spread(values).median);
+  return new Map([...turns].map(([turn, values]) => [turn, one(values)]));
 }
 
-/** A row for each metric that both servers have numbers for, in the order of `metrics`. */
-export function summarise(measurements: readonly Measurement[], servers: { ours: string; theirs: string }): Row[] {
-  const values = (server: string, metric: MetricName) =>
-    measurements.filter((one) => one.server === server && one.metric === metric).map(({ value }) => value);
-  const rows: Row[] = [];
-  for (const metric of Object.keys(metrics) as MetricName[]) {
-    const [our, their] = [values(servers.ours, metric), values(servers.theirs, metric)];
-    if (our.length === 0 || their.length === 0) continue;
-    const [ours, theirs] = [spread(our), spread(their)];
-    const ratio = ours.median / theirs.median;
-    rows.push({ metric, ours, theirs, better: metrics[metric].larger ? ratio : 1 / ratio });
-  }
-  return rows;
-}
-
-const amount = (value: number) => (value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString("en-US"));
-const cell = ({ median, least, most }: Spread) =>
-  least === most ? amount(median) : `${amount(median)} (${amount(least)}–${amount(most)})`;
-
-/** The rows as a Markdown table that also reads well in a terminal. */
-export function table(rows: readonly Row[]): string {
-  const head = ["median (least–most)", "unit", "Vivarium", "Apache 3.9.5", "better by"];
-  const body = rows.map(({ metric, ours, theirs, better }) => {
-    const { title, unit } = metrics[metric];
-    return [title, unit, cell(ours), cell(theirs), `${better.toFixed(2)}×`];
+/** Ours ÷ theirs turn by turn; its middle is the ratio of the medians. */
+function ratioOf(ours: Map<number, number>, theirs: Map<number, number>, per = 1): Spread {
+  const median = spread([...ours.values()]).median / spread([...theirs.values()]).median / per;
+  const single = [...ours].flatMap(([turn, value]) => {
+    const other = theirs.get(turn);
+    return other === undefined ? [] : [value / other / per];
   });
-  const widths = head.map((title, column) => Math.max(title.length, ...body.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: string[]) => `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
+  const { least, most } = spread([...single, median]);
+  return { median, least, most };
 }
 
-const BEGIN = "<!-- bench:begin -->";
-const END = "<!-- bench:end -->";
+function goalText({ atLeast, atMost, over }: Goal): string {
+  const sign = over === "nothing" ? "" : "×";
+  return atLeast === undefined ? `at most ${atMost}${sign}` : `at least ${atLeast}${sign}`;
+}
 
-/** A page with what stands between its bench marks replaced. @throws Error if it has no marks */
-export function replaceTable(page: string, content: string): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`the page has no ${BEGIN} followed by ${END}`);
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${content}\n\n${page.slice(end)}`;
+const reaches = ({ atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }: Goal, value: number) =>
+  value >= atLeast && value <= atMost;
+
+function goalRow(results: Results, goal: Goal): Row[] {
+  const { key, over } = goal;
+  if (over === "nothing") return worstRow(results, goal);
+  const info = results.figures[key];
+  const our = byTurn(results, "ours", key);
+  if (info === undefined || our.size === 0) return [];
+  const row = { title: info.title, unit: info.unit, ours: spread([...our.values()]), goal: goalText(goal) };
+  const their = "role" in over ? byTurn(results, over.role, key) : byTurn(results, "ours", over.key);
+  if (their.size === 0) return [];
+  const ratio = ratioOf(our, their, "per" in over ? over.per : 1);
+  const name = "role" in over ? (over.role === "bare" ? "bare Node.js" : undefined) : results.figures[over.key]?.title;
+  const peer = { spread: spread([...their.values()]), ...(name === undefined ? {} : { name }) };
+  return [{ ...row, peer, ratio, isReached: reaches(goal, ratio.median) }];
+}
+
+/** All figures whose key begins so: the worst of all of them is what counts. */
+function worstRow({ figures, measurements }: Results, goal: Goal): Row[] {
+  const values = measurements.filter(({ role, key }) => role === "ours" && key.startsWith(goal.key));
+  const info = Object.entries(figures).find(([key]) => key.startsWith(goal.key))?.[1];
+  if (info === undefined || values.length === 0) return [];
+  const ours = spread(values.map(({ value }) => value));
+  const title = "longest stall of our event loop in any run";
+  return [{ title, unit: info.unit, ours, goal: goalText(goal), isReached: reaches(goal, ours.most) }];
+}
+
+/** A row for each goal of which both sides were measured. */
+export function goalRows(results: Results): Row[] {
+  return goalsOf(results.scale).flatMap((goal) => goalRow(results, goal));
+}
+
+/** A row for each figure that is not among the goals, in the order in which they were measured. */
+export function otherRows(results: Results, { except = goalsOf(results.scale).map(({ key }) => key) } = {}): Row[] {
+  return Object.entries(results.figures)
+    .filter(([key]) => !except.includes(key))
+    .flatMap(([key, { title, unit }]) => {
+      const [our, their] = [byTurn(results, "ours", key), byTurn(results, "theirs", key)];
+      if (our.size === 0) return [];
+      const row = { title, unit, ours: spread([...our.values()]) };
+      if (their.size === 0) return [row];
+      return [{ ...row, peer: { spread: spread([...their.values()]) }, ratio: ratioOf(our, their) }];
+    });
 }

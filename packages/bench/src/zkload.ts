@@ -30,6 +30,8 @@ export interface Load {
   readonly readPercent: number;
   readonly sizeBytes: number;
   readonly seconds: number;
+  /** Creates new znodes instead. */
+  readonly creates?: boolean;
 }
 
 export interface LoadResult {
@@ -52,6 +54,7 @@ export async function runLoad(program: string, ports: readonly number[], load: L
     k: 1000,
   };
   const args = Object.entries(options).flatMap(([name, value]) => [`-${name}`, String(value)]);
+  if (load.creates === true) args.push("-o", "create");
   const { stdout } = await run(program, [...args, "-j"]);
   return JSON.parse(stdout) as LoadResult;
 }
