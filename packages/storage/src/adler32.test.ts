@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import fc from "fast-check";
-import { adler32 } from "./index.ts";
+import { adler32, adler32ByLoop } from "./adler32.ts";
+import { adlerBlock } from "./adler32-wasm.ts";
 
 /** zlib ends its streams with the Adler-32 of what went in. */
 const byZlib = (bytes: Uint8Array): number =>
@@ -14,6 +15,20 @@ test("agrees with zlib, also where the sums are largest", () => {
     assert.equal(adler32(bytes), byZlib(bytes), `${size} bytes`);
   }
   fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => adler32(bytes) === byZlib(bytes)));
+});
+
+test("with and without WebAssembly gives the same, wherever it starts", () => {
+  assert.notEqual(adlerBlock(), undefined, "this platform has WebAssembly");
+  const bytes = Uint8Array.from({ length: 20_000 }, (_, i) => (i * 7919) ^ (i >> 5));
+  for (const length of [191, 192, 193, 207, 208, 5551, 5552, 5553, 5567, 5568, 11_104, 12_000]) {
+    for (const [start, seed] of [
+      [0, 1],
+      [3, 0xfff0_fff0],
+    ] as const) {
+      const end = start + length;
+      assert.equal(adler32(bytes, start, end, seed), adler32ByLoop(bytes, start, end, seed), `${length} bytes`);
+    }
+  }
 });
 
 test("in two parts gives the same as in one", () => {

@@ -9,8 +9,8 @@ import type { Clock, Connection } from "@vivarium/runtime";
 import { snapshotStream } from "./snapshot-stream.ts";
 
 const FIRST_OUTPUT_BYTES = 4096;
-/** A buffer that has grown beyond this is given back once it is sent. */
-const KEPT_OUTPUT_BYTES = 256 << 10;
+/** A buffer that has grown beyond this is given back once it is sent; a busy turn's proposals fit. */
+const KEPT_OUTPUT_BYTES = 1 << 20;
 
 interface RunningSnapshot {
   readonly slices: Generator<Uint8Array, void, void>;
@@ -68,7 +68,7 @@ export class PacketOutput {
     this.#isBlocked = !this.#connection.write(out.written());
     // What the operating system has taken can be overwritten; otherwise the connection still reads from this memory.
     if (this.#connection.bufferedBytes === 0 && out.bytes.length <= KEPT_OUTPUT_BYTES) out.reset();
-    else this.#out = new Writer(FIRST_OUTPUT_BYTES);
+    else this.#out = new Writer(Math.min(Math.max(out.length, FIRST_OUTPUT_BYTES), KEPT_OUTPUT_BYTES));
   }
 
   /** Streams it behind all packets so far, and closes it. Rejects when the connection ends first. */
