@@ -26,8 +26,8 @@ test("different seeds do different things", async () => {
   assert.equal(hashes.size, 4);
 });
 
-for (const { seed, servers, found } of KEPT_SEEDS) {
-  test(`seed ${seed} with ${servers} servers, which found: ${found}`, () => runGood({ seed, servers }));
+for (const { seed, servers, worlds, found } of KEPT_SEEDS) {
+  test(`seed ${seed} with ${servers} servers, which found: ${found}`, () => runGood({ seed, servers, worlds }));
 }
 
 test("a server that acknowledges what its disk may lose is found out", async () => {

@@ -21,7 +21,7 @@ import { ServerNode } from "./ensemble/server-node.ts";
 import { CLIENT_PORT, clientAddress, SYNC_LIMIT, serverAddress, zooCfg } from "./ensemble/zoo-cfg.ts";
 import type { FaultKind } from "./faults/faults.ts";
 import { Nemesis } from "./faults/nemesis.ts";
-import { describeSwarm, drawSwarm, type SwarmOptions } from "./faults/swarm.ts";
+import { describeSwarm, drawSwarm, type SwarmOptions, type WorldChoice } from "./faults/swarm.ts";
 import { History } from "./workload/history.ts";
 import { SimClient } from "./workload/sim-client.ts";
 import type { TraceLine } from "./world/trace.ts";
@@ -31,6 +31,8 @@ export interface SeedOptions {
   seed: number;
   /** Default 1. */
   servers?: number;
+  /** Default: mixed. */
+  worlds?: WorldChoice;
   /** More lines for every server's zoo.cfg. */
   config?: readonly string[];
   /** Rules of agreement to switch off: then something must go wrong in some seed. */
@@ -42,6 +44,8 @@ export interface SeedOptions {
 export interface SeedReport {
   readonly seed: number;
   readonly servers: number;
+  readonly observers: number;
+  readonly worlds: WorldChoice;
   /** Null: nothing wrong was seen. */
   readonly violation: Violation | null;
   /** Of what a program threw. */
@@ -58,6 +62,7 @@ export interface SeedReport {
 }
 
 const PREPARE_MS = 60_000;
+const SLOWEST_MS = 9000;
 /** Servers that have long looked in vain ask each other once a minute. */
 const ELECTION_MS = 120_000;
 /** After healing everybody must have answers within this time: restarts, back-offs, elections and expiries included. */
@@ -72,7 +77,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
 class Broken extends Error {}
 
 class SeedRun {
-  readonly #options: Required<Pick<SeedOptions, "seed" | "servers">>;
+  readonly #options: Required<Pick<SeedOptions, "seed" | "servers" | "worlds">>;
   readonly #config: readonly string[];
   readonly #rules: StartServerOptions["rules"];
   readonly #world: World;
@@ -85,8 +90,8 @@ class SeedRun {
   #violation: Violation | null = null;
   #stack = "";
 
-  constructor({ seed, servers = 1, config = [], rules, print }: SeedOptions) {
-    this.#options = { seed, servers };
+  constructor({ seed, servers = 1, worlds = "mixed", config = [], rules, print }: SeedOptions) {
+    this.#options = { seed, servers, worlds };
     this.#config = config;
     this.#rules = rules;
     this.#world = new World(seed, print);
@@ -94,7 +99,7 @@ class SeedRun {
       (found) => this.#report(found),
       (txn, server) => this.#committed(txn, server),
     );
-    this.#swarm = drawSwarm(this.#world, { servers });
+    this.#swarm = drawSwarm(this.#world, { servers, worlds });
     this.#world.loop.onError = (error, owner) => {
       if (error instanceof Broken) throw error;
       this.#threw(error, owner?.name ?? "the world");
@@ -128,7 +133,7 @@ class SeedRun {
       configText: [zooCfg(id, this.#swarm), ...this.#config].join("\n"),
       ...(this.#rules === undefined ? {} : { rules: this.#rules }),
       isAlone: this.#options.servers === 1,
-      restartMs: () => crash.ms(100, 3000),
+      restartMs: () => crash.ms(100 * this.#swarm.pace, 3000 * this.#swarm.pace),
     });
   }
 
@@ -151,7 +156,12 @@ class SeedRun {
 
   /** A follower gives up its leader after this time at the latest. */
   get #leaderLagMs(): number {
-    return this.#options.servers === 1 ? 0 : (SYNC_LIMIT + 1) * this.#swarm.tickTimeMs + SLOWEST_MS;
+    return this.#options.servers === 1 ? 0 : (SYNC_LIMIT + 1) * this.#swarm.tickTimeMs + this.#slowestMs;
+  }
+
+  /** How long a sync may still take that began before the healing, and whatever waits for it. */
+  get #slowestMs(): number {
+    return SLOWEST_MS * this.#swarm.pace;
   }
 
   // --- what is found on the way
@@ -224,7 +234,7 @@ class SeedRun {
       else client.close().catch((error) => this.#threw(error, client.name));
     }
     const { tickTimeMs } = this.#swarm;
-    await this.#pass(Math.max(20 * tickTimeMs, 400) + 3 * tickTimeMs + SLOWEST_MS);
+    await this.#pass(Math.max(20 * tickTimeMs, 400) + 3 * tickTimeMs + this.#slowestMs);
     checkNothingLeft(this.#truth);
     this.#stopIfBroken();
     for (const server of this.#servers) checkTree(server.name, server.running.server.tree, this.#truth);
@@ -281,6 +291,7 @@ class SeedRun {
     const { operations } = this.#history;
     return {
       ...this.#options,
+      observers: this.#swarm.observers,
       violation: this.#violation,
       stack: this.#stack,
       hash: trace.hash,
@@ -294,6 +305,3 @@ class SeedRun {
     };
   }
 }
-
-/** How long a sync may still take that began before the healing, and whatever waits for it. */
-const SLOWEST_MS = 9000;

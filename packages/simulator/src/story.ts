@@ -28,8 +28,8 @@ export function story(report: SeedReport, { limit = 40 }: StoryOptions = {}): st
   ].join("\n");
 }
 
-export function replayCommand({ seed, servers }: { seed: number; servers: number }): string {
-  return `npm run sim -- --seed ${seed} --servers ${servers} --trace`;
+export function replayCommand({ seed, servers, worlds }: Pick<SeedReport, "seed" | "servers" | "worlds">): string {
+  return `npm run sim -- --seed ${seed} --servers ${servers} --worlds ${worlds} --trace`;
 }
 
 function isTold({ kind, who, what }: TraceLine, about: readonly string[]): boolean {

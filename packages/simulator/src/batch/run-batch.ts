@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { WorldChoice } from "../faults/swarm.ts";
 import { replayCommand } from "../story.ts";
 import { addTally, emptyTally, type Tally } from "./tally.ts";
 
@@ -13,6 +14,8 @@ export interface BatchOptions {
   count: number;
   /** One of these for each seed, in turn. */
   servers: readonly number[];
+  /** Default: mixed. */
+  worlds?: WorldChoice;
   /** Default: one per core. */
   workers?: number;
   /** No more seeds are begun after this time. */
@@ -24,7 +27,7 @@ export interface BatchOptions {
 
 /** What a worker is asked for; it answers with a Tally. */
 export interface Portion {
-  readonly seeds: readonly { readonly seed: number; readonly servers: number }[];
+  readonly seeds: readonly { readonly seed: number; readonly servers: number; readonly worlds: WorldChoice }[];
 }
 
 const PORTION_SEEDS = 4;
@@ -53,11 +56,11 @@ export async function runBatch(options: BatchOptions): Promise<Tally> {
   return total;
 }
 
-function portion({ firstSeed, servers }: BatchOptions, from: number, to: number): Portion {
+function portion({ firstSeed, servers, worlds = "mixed" }: BatchOptions, from: number, to: number): Portion {
   const seeds = [];
   for (let at = from; at < to; at++) {
     const seed = firstSeed + at;
-    seeds.push({ seed, servers: servers[seed % servers.length] ?? 1 });
+    seeds.push({ seed, servers: servers[seed % servers.length] ?? 1, worlds });
   }
   return { seeds };
 }

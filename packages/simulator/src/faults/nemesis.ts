@@ -85,6 +85,12 @@ export class Nemesis {
     this.#world.trace.add(who, "fault", what);
   }
 
+  /** How long something lasts that takes a while. */
+  #lastsMs(fromMs: number, toMs: number): number {
+    const { pace } = this.#swarm;
+    return this.#dice.ms(fromMs * pace, toMs * pace);
+  }
+
   /** Undone after a while, or when all is to be whole. */
   #lasting(ms: number, undo: () => void): void {
     const once = (): void => {
@@ -136,7 +142,7 @@ export class Nemesis {
   }
 
   #startLater(server: ServerNode): void {
-    this.#world.loop.after(this.#dice.ms(100, 5000), null, () => server.start());
+    this.#world.loop.after(this.#lastsMs(100, 5000), null, () => server.start());
   }
 
   #powerOff(server: ServerNode, why: string): void {
@@ -174,7 +180,7 @@ export class Nemesis {
 
   #freeze(machine: Machine): boolean {
     if (!machine.runs || machine.process.frozen) return false;
-    const ms = this.#dice.pick([this.#dice.ms(10, 300), this.#dice.ms(500, 8000)]);
+    const ms = this.#dice.pick([this.#lastsMs(10, 300), this.#lastsMs(500, 8000)]);
     this.#note(machine.name, `stands still for ${ms} ms`);
     machine.freeze();
     this.#lasting(ms, () => machine.thaw());
@@ -182,8 +188,8 @@ export class Nemesis {
   }
 
   #slowDisk(server: ServerNode): void {
-    const ms = this.#dice.ms(500, 5000);
-    const worstMs = this.#dice.pick([100, 1000, 4000]);
+    const ms = this.#lastsMs(500, 5000);
+    const worstMs = this.#dice.pick([100, 1000, 4000]) * this.#swarm.pace;
     this.#note(server.name, `syncs take up to ${worstMs} ms, for ${ms} ms`);
     const dice = this.#world.dice("disk");
     server.machine.disk.latencyMs = (operation) => (operation === "datasync" ? dice.ms(0, worstMs) : 0);
@@ -191,7 +197,7 @@ export class Nemesis {
   }
 
   #failingDisk(server: ServerNode): void {
-    const ms = this.#dice.ms(1, 2000);
+    const ms = this.#lastsMs(1, 2000);
     const chance = this.#dice.pick([0.02, 0.2, 1]);
     const operations = this.#dice.chance(0.5) ? WRITING : [this.#dice.pick(WRITING)];
     this.#note(server.name, `${operations.join(", ")} fail with chance ${chance}, for ${ms} ms`);
@@ -205,7 +211,7 @@ export class Nemesis {
   }
 
   #fullDisk(server: ServerNode): void {
-    const ms = this.#dice.ms(100, 5000);
+    const ms = this.#lastsMs(100, 5000);
     const leftBytes = this.#dice.pick([0, 100, 5000]);
     const { disk } = server.machine;
     this.#note(server.name, `its disk is full but for ${leftBytes} bytes, for ${ms} ms`);
@@ -227,7 +233,7 @@ export class Nemesis {
 
   #oneWayCut(): boolean {
     const [from, to] = this.#pair();
-    const ms = this.#dice.ms(50, 8000);
+    const ms = this.#lastsMs(50, 8000);
     this.#note(from.name, `nothing from here reaches ${to.name}, for ${ms} ms`);
     this.#world.network.cut(from, to);
     this.#lasting(ms, () => this.#world.network.heal(from, to));
@@ -235,7 +241,7 @@ export class Nemesis {
   }
 
   #isolate(machine: Machine): boolean {
-    const ms = this.#dice.ms(100, 10_000);
+    const ms = this.#lastsMs(100, 10_000);
     this.#note(machine.name, `is cut off from all others, for ${ms} ms`);
     const others = this.#machines().filter((other) => other !== machine);
     const { network } = this.#world;
@@ -260,8 +266,8 @@ export class Nemesis {
   }
 
   #slowNetwork(): boolean {
-    const ms = this.#dice.ms(500, 4000);
-    const toMs = this.#dice.pick([50, 500, 2000]);
+    const ms = this.#lastsMs(500, 4000);
+    const toMs = this.#dice.pick([50, 500, 2000]) * this.#swarm.pace;
     this.#note("-", `everything travels up to ${toMs} ms, for ${ms} ms`);
     this.#world.network.latency = { fromMs: 0, toMs };
     this.#lasting(ms, () => {
@@ -281,7 +287,7 @@ export class Nemesis {
     if (!client.machine.runs) return false;
     this.#note(client.name, "is killed");
     client.kill();
-    this.#world.loop.after(this.#dice.ms(0, 3000), null, () => {
+    this.#world.loop.after(this.#lastsMs(0, 3000), null, () => {
       if (!client.machine.runs) client.start();
     });
     return true;

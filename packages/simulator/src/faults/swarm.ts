@@ -8,7 +8,18 @@ import type { Dice } from "../world/dice.ts";
 import type { World } from "../world/world.ts";
 import { FAULTS, type FaultKind } from "./faults.ts";
 
+/**
+ * Long worlds live for half a minute or so, in which slow things happen. Short ones live a few seconds, with short ticks
+ * and a fault at every turn: of these many can be tried in the same time. "mixed" lets the seed choose, mostly short.
+ */
+export type WorldSize = "long" | "short";
+export const WORLD_SIZES = ["mixed", "long", "short"] as const;
+export type WorldChoice = (typeof WORLD_SIZES)[number];
+
 export interface SwarmOptions {
+  readonly size: WorldSize;
+  /** How long things last that take a while, such as cuts and the time until somebody starts a dead server again: this part of the usual. */
+  readonly pace: number;
   /** Those that vote. */
   readonly servers: number;
   readonly observers: number;
@@ -34,13 +45,27 @@ export interface SwarmOptions {
 }
 
 const DRIFT_LIMIT = 0.001;
+/** Of mixed worlds. */
+const LONG_SHARE = 1 / 16;
 
-export function drawSwarm(world: World, { servers }: { servers: number }): SwarmOptions {
+export interface WorldWish {
+  readonly servers: number;
+  readonly worlds: WorldChoice;
+}
+
+export function drawSwarm(world: World, { servers, worlds }: WorldWish): SwarmOptions {
+  const isLong = world.dice("size").chance(LONG_SHARE) ? worlds !== "short" : worlds === "long";
   const dice = world.dice("swarm");
+  return isLong ? drawLong(dice, servers) : drawShort(dice, servers);
+}
+
+function drawLong(dice: Dice, servers: number): SwarmOptions {
   const tickTimeMs = dice.pick([50, 200, 500, 2000]);
   const chaosMs = dice.between(5, 40) * 1000;
   const slowest = dice.pick([0.5, 2, 10, 40]);
   return {
+    size: "long",
+    pace: 1,
     servers,
     observers: servers > 1 && dice.chance(0.25) ? 1 : 0,
     clients: dice.between(1, 5),
@@ -63,6 +88,61 @@ export function drawSwarm(world: World, { servers }: { servers: number }): Swarm
     faults: drawFaults(dice, chaosMs),
     actions: drawActions(dice),
   };
+}
+
+/** In a short world something must happen, and there must be time for what follows from it. */
+function drawShort(dice: Dice, servers: number): SwarmOptions {
+  const tickTimeMs = dice.pick([50, 50, 100, 200]);
+  const chaosMs = dice.between(1000, 6000);
+  const slowest = dice.pick([0.5, 2, 10, 20]);
+  return {
+    size: "short",
+    pace: dice.pick([0.05, 0.1, 0.2]),
+    servers,
+    observers: servers > 1 && dice.chance(0.25) ? dice.between(1, 2) : 0,
+    clients: dice.between(1, 3),
+    chaosMs,
+    tickTimeMs,
+    sessionTimeoutMs: Math.max(200, tickTimeMs * dice.between(2, 20)),
+    thinkMs: dice.pick([10, 30, 100]),
+    latencyMs: { fromMs: slowest / 4, toMs: slowest },
+    syncMs: dice.pick([
+      { fromMs: 0, toMs: 0.5 },
+      { fromMs: 1, toMs: 8 },
+      { fromMs: 5, toMs: 40 },
+    ]),
+    clockDrift: dice.chance(0.5) ? 0 : DRIFT_LIMIT,
+    snapCount: dice.pick([2, 5, 20, 100, 100_000]),
+    preAllocKb: dice.pick([0, 0, 4]),
+    compression: dice.chance(0.1) ? "snappy" : "",
+    flushDelayMs: dice.chance(0.2) ? 5 : 0,
+    outstandingLimit: dice.pick([1000, 1000, 3]),
+    faults: drawDenseFaults(dice, chaosMs),
+    actions: drawActions(dice),
+  };
+}
+
+/** Those that end a term, or may lose what a server had. */
+const GRAVE: readonly FaultKind[] = [
+  "powerFailure",
+  "crashPoint",
+  "kill",
+  "restart",
+  "freeze",
+  "oneWayCut",
+  "isolation",
+  "reset",
+];
+
+function drawDenseFaults(dice: Dice, chaosMs: number): SwarmOptions["faults"] {
+  const grave = dice.pick(GRAVE);
+  const faults: Partial<Record<FaultKind, number>> = {};
+  for (const kind of FAULTS) {
+    const wanted = dice.chance(0.3) || kind === grave;
+    const meanMs = dice.pick([250, 500, 1000, chaosMs]);
+    if (wanted) faults[kind] = kind === grave ? Math.min(meanMs, 1000) : meanMs;
+  }
+  return faults;
 }
 
 function drawFaults(dice: Dice, chaosMs: number): SwarmOptions["faults"] {

@@ -6,7 +6,7 @@ import { SimNetwork } from "./sim-network.ts";
 import { Trace } from "./trace.ts";
 
 /** What is drawn for one purpose leaves the draws for the others as they were. */
-export type StreamName = "swarm" | "network" | "disk" | "crash" | "workload" | "clock" | "programs";
+export type StreamName = "size" | "swarm" | "network" | "disk" | "crash" | "workload" | "clock" | "programs";
 
 export class World {
   readonly loop = new EventLoop();
