@@ -51,12 +51,18 @@ const CHUNK_SHIFT = 13;
 const CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
 const TWO_POW_32 = 0x1_0000_0000;
 
+/** Records in the first chunk of a new tree, which is replaced by larger copies until it is as large as the others. */
+const FIRST_RECORDS = 128;
+const GROWTH = 4;
+
 /** All records, in chunks of one megabyte. Ids are small integers that are used again after `free`. */
 export class NodeRecords {
   readonly #ints: Int32Array[] = [];
   readonly #views: DataView[] = [];
   readonly #bytes: Uint8Array[] = [];
   #used = 0;
+  /** Records in all chunks. */
+  #room = 0;
   #firstFree = -1;
 
   /** A record with all its fields 0. */
@@ -68,13 +74,22 @@ export class NodeRecords {
       (this.#ints[id >>> CHUNK_SHIFT] as Int32Array).fill(0, at, at + RECORD_INTS);
       return id;
     }
-    if ((this.#used & CHUNK_MASK) === 0) {
-      const memory = new ArrayBuffer(RECORD_BYTES << CHUNK_SHIFT);
-      this.#ints.push(new Int32Array(memory));
-      this.#views.push(new DataView(memory));
-      this.#bytes.push(new Uint8Array(memory));
-    }
+    if (this.#used === this.#room) this.#grow();
     return this.#used++;
+  }
+
+  #grow(): void {
+    const chunkRecords = 1 << CHUNK_SHIFT;
+    const isFirst = this.#room < chunkRecords;
+    const records = isFirst ? Math.max(FIRST_RECORDS, GROWTH * this.#room) : chunkRecords;
+    const chunk = isFirst ? 0 : this.#bytes.length;
+    const bytes = new Uint8Array(RECORD_BYTES * records);
+    const replaced = this.#bytes[chunk];
+    if (replaced !== undefined) bytes.set(replaced);
+    this.#bytes[chunk] = bytes;
+    this.#ints[chunk] = new Int32Array(bytes.buffer);
+    this.#views[chunk] = new DataView(bytes.buffer);
+    this.#room = isFirst ? records : this.#room + records;
   }
 
   free(id: number): void {
@@ -124,6 +139,6 @@ export class NodeRecords {
 
   /** Memory held, used or not. */
   get bytes(): number {
-    return this.#bytes.length * (RECORD_BYTES << CHUNK_SHIFT);
+    return this.#room * RECORD_BYTES;
   }
 }

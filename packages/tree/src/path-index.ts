@@ -8,6 +8,8 @@
  */
 const SEGMENTS = 256;
 const FIRST_SLOTS = 8;
+/** Stands for every table that has no entries yet; never written to. */
+const NO_SLOTS = new Int32Array(2);
 const NOT_FOUND = -1;
 const FNV_OFFSET = 0x811c9dc5;
 
@@ -19,7 +21,7 @@ export interface PathMatcher {
 export class PathIndex {
   readonly #matcher: PathMatcher;
   readonly #seed: number;
-  readonly #segments: Int32Array[] = Array.from({ length: SEGMENTS }, () => new Int32Array(2 * FIRST_SLOTS));
+  readonly #segments: Int32Array[] = new Array(SEGMENTS).fill(NO_SLOTS);
   readonly #counts = new Int32Array(SEGMENTS);
 
   /** @param seed any integer; a secret one keeps clients from choosing paths whose hashes are all the same */
@@ -49,7 +51,7 @@ export class PathIndex {
     this.#counts[segment] = count;
     // count entries in length / 2 slots: three quarters full.
     if (8 * count > 3 * slots.length) {
-      slots = doubled(slots);
+      slots = slots === NO_SLOTS ? new Int32Array(2 * FIRST_SLOTS) : doubled(slots);
       this.#segments[segment] = slots;
     }
     place(slots, hash, id + 1);
@@ -76,7 +78,7 @@ export class PathIndex {
 
   /** Memory held, used or not. */
   get bytes(): number {
-    return this.#segments.reduce((sum, slots) => sum + slots.byteLength, 0);
+    return this.#segments.reduce((sum, slots) => sum + (slots === NO_SLOTS ? 0 : slots.byteLength), 0);
   }
 }
 

@@ -3,6 +3,7 @@
  * row of chunks per size class. The class follows from the length, so a value is named by one integer and its length,
  * and both must be kept by the caller. Freed slots are chained through their own first bytes.
  *
+ * The first chunk of a class begins small and is replaced by larger copies, so that a small tree costs little.
  * Classes have eight steps per doubling, so at most an eighth of a slot is lost; values too large for them are
  * ordinary arrays of their own.
  */
@@ -10,6 +11,8 @@
 /** Longest value in bytes that shares a chunk with others. */
 export const MAX_SLOT_BYTES = 4096;
 const CHUNK_BYTES = 256 * 1024;
+const FIRST_SLOTS = 8;
+const GROWTH = 4;
 const NO_SLOT = -1;
 const EMPTY = new Uint8Array(0);
 
@@ -19,6 +22,8 @@ class SizeClass {
   readonly mask: number;
   readonly chunks: Uint8Array[] = [];
   #used = 0;
+  /** Slots in all chunks. */
+  #room = 0;
   #firstFree = NO_SLOT;
 
   constructor(slotBytes: number) {
@@ -35,8 +40,19 @@ class SizeClass {
       this.#firstFree = readInt(chunk, at);
       return slot;
     }
-    if ((this.#used & this.mask) === 0) this.chunks.push(new Uint8Array(this.slotBytes << this.shift));
+    if (this.#used === this.#room) this.#grow();
     return this.#used++;
+  }
+
+  #grow(): void {
+    const chunkSlots = 1 << this.shift;
+    const isFirst = this.#room < chunkSlots;
+    const slots = isFirst ? Math.min(chunkSlots, Math.max(FIRST_SLOTS, GROWTH * this.#room)) : chunkSlots;
+    const memory = new Uint8Array(this.slotBytes * slots);
+    const replaced = isFirst ? this.chunks.pop() : undefined;
+    if (replaced !== undefined) memory.set(replaced);
+    this.chunks.push(memory);
+    this.#room = isFirst ? slots : this.#room + slots;
   }
 
   free(slot: number): void {
@@ -46,7 +62,7 @@ class SizeClass {
 
   /** Memory held, used or not. */
   get bytes(): number {
-    return this.chunks.length * (this.slotBytes << this.shift);
+    return this.#room * this.slotBytes;
   }
 }
 
