@@ -15,8 +15,9 @@ export const SECTOR_BYTES = 512;
 const ADLER_MODULUS = 65521;
 /** The inverse of 2 modulo ADLER_MODULUS. */
 const HALF = 32761;
-/** A zero run this short at a record's start may be the checksum's own upper half. */
+/** A zero run this short at a record's start may be the checksum's own upper half, which holds nothing. */
 const CHECKSUM_BYTES = 8;
+const CHECKSUM_AT = 4;
 
 /**
  * @param bytes from the start of the bad record to the end of the file.
@@ -36,7 +37,7 @@ export function looksTorn(bytes: Uint8Array, fileOffset: number): boolean {
   if (computed === checksum) return bytes[end] === 0;
   if (differsInOneBit(computed, checksum)) return false;
   if (oneBitExplains(bytes.subarray(RECORD_HEADER_BYTES, end), computed, checksum)) return false;
-  return hasLostSector(bytes, end + 1, fileOffset);
+  return hasLostSector(bytes, end + 1, fileOffset) || hasLostChecksum(fileOffset, computed, checksum);
 }
 
 /** The checksum is that of an entry that begins here and ends before some 'B': only the length is wrong. */
@@ -95,6 +96,13 @@ function hasLostSector(bytes: Uint8Array, recordEnd: number, fileOffset: number)
     from = to;
   }
   return false;
+}
+
+/** A sector ends within the checksum and was lost: what is left of the checksum is right. */
+function hasLostChecksum(fileOffset: number, computed: number, checksum: number): boolean {
+  const lostBytes = SECTOR_BYTES - (fileOffset % SECTOR_BYTES) - CHECKSUM_AT;
+  if (lostBytes < 1 || lostBytes >= CHECKSUM_BYTES - CHECKSUM_AT) return false;
+  return checksum === (computed & (0xffff_ffff >>> (8 * lostBytes))) >>> 0;
 }
 
 export function isZero(bytes: Uint8Array, from: number, to: number): boolean {
