@@ -18,7 +18,7 @@ import { Leaders } from "./checkers/leaders.ts";
 import { Truth } from "./checkers/truth.ts";
 import { type Violation, violation } from "./checkers/violation.ts";
 import { ServerNode } from "./ensemble/server-node.ts";
-import { CLIENT_PORT, clientAddress, SYNC_LIMIT, serverAddress, zooCfg } from "./ensemble/zoo-cfg.ts";
+import { CLIENT_PORT, clientAddress, longestSessionMs, serverAddress, zooCfg } from "./ensemble/zoo-cfg.ts";
 import type { FaultKind } from "./faults/faults.ts";
 import { Nemesis } from "./faults/nemesis.ts";
 import { describeSwarm, drawSwarm, type SwarmOptions, type WorldChoice } from "./faults/swarm.ts";
@@ -156,7 +156,8 @@ class SeedRun {
 
   /** A follower gives up its leader after this time at the latest. */
   get #leaderLagMs(): number {
-    return this.#options.servers === 1 ? 0 : (SYNC_LIMIT + 1) * this.#swarm.tickTimeMs + this.#slowestMs;
+    const { syncLimit, tickTimeMs } = this.#swarm;
+    return this.#options.servers === 1 ? 0 : (syncLimit + 1) * tickTimeMs + this.#slowestMs;
   }
 
   /** How long a sync may still take that began before the healing, and whatever waits for it. */
@@ -234,7 +235,7 @@ class SeedRun {
       else client.close().catch((error) => this.#threw(error, client.name));
     }
     const { tickTimeMs } = this.#swarm;
-    await this.#pass(Math.max(20 * tickTimeMs, 400) + 3 * tickTimeMs + this.#slowestMs);
+    await this.#pass(longestSessionMs(this.#swarm) + 3 * tickTimeMs + this.#slowestMs);
     checkNothingLeft(this.#truth);
     this.#stopIfBroken();
     for (const server of this.#servers) checkTree(server.name, server.running.server.tree, this.#truth);

@@ -31,8 +31,8 @@ export interface Portion {
 }
 
 const PORTION_SEEDS = 4;
-/** More room for what lives shortly; and stacks only where somebody will read them. */
-const WORKER_FLAGS = ["--max-semi-space-size=32", "--stack-trace-limit=4", "--enable-source-maps"];
+/** More room for what lives shortly; and no stacks but those that somebody will read. */
+const WORKER_FLAGS = ["--max-semi-space-size=32", "--stack-trace-limit=0", "--enable-source-maps"];
 
 export async function runBatch(options: BatchOptions): Promise<Tally> {
   const { workers = availableParallelism(), limitSeconds = Number.POSITIVE_INFINITY, count } = options;

@@ -11,8 +11,9 @@ export function clientAddress(number: number): string {
   return `10.0.1.${number}`;
 }
 
-/** In ticks: how long a follower may be out of touch with its leader, and so how much a leader's word may be behind. */
-export const SYNC_LIMIT = 5;
+export function longestSessionMs({ tickTimeMs, longestSession }: SwarmOptions): number {
+  return Math.max(tickTimeMs * longestSession, 400);
+}
 
 export function zooCfg(id: number, swarm: SwarmOptions): string {
   const { servers, observers, tickTimeMs, snapCount, preAllocKb, compression, flushDelayMs, outstandingLimit } = swarm;
@@ -21,14 +22,14 @@ export function zooCfg(id: number, swarm: SwarmOptions): string {
     `clientPort=${CLIENT_PORT}`,
     `clientPortAddress=${serverAddress(id)}`,
     `tickTime=${tickTimeMs}`,
-    `maxSessionTimeout=${Math.max(tickTimeMs * 20, 400)}`,
+    `maxSessionTimeout=${longestSessionMs(swarm)}`,
     `snapCount=${snapCount}`,
     `preAllocSize=${preAllocKb}`,
     `flushDelay=${flushDelayMs}`,
     `globalOutstandingLimit=${outstandingLimit}`,
     `maxClientCnxns=0`,
     ...(compression === "" ? [] : [`snapshot.compression.method=${compression}`]),
-    ...(servers === 1 ? [] : ["initLimit=10", `syncLimit=${SYNC_LIMIT}`]),
+    ...(servers === 1 ? [] : ["initLimit=10", `syncLimit=${swarm.syncLimit}`]),
     ...(id > servers ? ["peerType=observer"] : []),
   ];
   for (let server = 1; servers > 1 && server <= servers + observers; server++) {

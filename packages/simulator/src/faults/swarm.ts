@@ -27,6 +27,10 @@ export interface SwarmOptions {
   /** How long faults go on. */
   readonly chaosMs: number;
   readonly tickTimeMs: number;
+  /** In ticks: how long a follower may be out of touch with its leader, and so how much a leader's word may be behind. */
+  readonly syncLimit: number;
+  /** In ticks: the longest session timeout that servers grant. */
+  readonly longestSession: number;
   readonly sessionTimeoutMs: number;
   readonly thinkMs: number;
   readonly latencyMs: { readonly fromMs: number; readonly toMs: number };
@@ -46,7 +50,7 @@ export interface SwarmOptions {
 
 const DRIFT_LIMIT = 0.001;
 /** Of mixed worlds. */
-const LONG_SHARE = 1 / 16;
+const LONG_SHARE = 1 / 64;
 
 export interface WorldWish {
   readonly servers: number;
@@ -71,6 +75,8 @@ function drawLong(dice: Dice, servers: number): SwarmOptions {
     clients: dice.between(1, 5),
     chaosMs,
     tickTimeMs,
+    syncLimit: 5,
+    longestSession: 20,
     sessionTimeoutMs: Math.max(200, tickTimeMs * dice.between(2, 20)),
     thinkMs: dice.pick([20, 100, 300]),
     latencyMs: { fromMs: slowest / 4, toMs: slowest },
@@ -92,18 +98,21 @@ function drawLong(dice: Dice, servers: number): SwarmOptions {
 
 /** In a short world something must happen, and there must be time for what follows from it. */
 function drawShort(dice: Dice, servers: number): SwarmOptions {
-  const tickTimeMs = dice.pick([50, 50, 100, 200]);
-  const chaosMs = dice.between(1000, 6000);
+  const tickTimeMs = dice.pick([100, 200]);
+  const chaosMs = dice.between(1000, 4000);
   const slowest = dice.pick([0.5, 2, 10, 20]);
+  const longestSession = 8;
   return {
     size: "short",
-    pace: dice.pick([0.05, 0.1, 0.2]),
+    pace: dice.pick([0.1, 0.3, 0.3]),
     servers,
     observers: servers > 1 && dice.chance(0.25) ? dice.between(1, 2) : 0,
     clients: dice.between(1, 3),
     chaosMs,
     tickTimeMs,
-    sessionTimeoutMs: Math.max(200, tickTimeMs * dice.between(2, 20)),
+    syncLimit: dice.pick([2, 3]),
+    longestSession,
+    sessionTimeoutMs: tickTimeMs * dice.between(2, longestSession),
     thinkMs: dice.pick([10, 30, 100]),
     latencyMs: { fromMs: slowest / 4, toMs: slowest },
     syncMs: dice.pick([
@@ -117,7 +126,7 @@ function drawShort(dice: Dice, servers: number): SwarmOptions {
     compression: dice.chance(0.1) ? "snappy" : "",
     flushDelayMs: dice.chance(0.2) ? 5 : 0,
     outstandingLimit: dice.pick([1000, 1000, 3]),
-    faults: drawDenseFaults(dice, chaosMs),
+    faults: drawDenseFaults(dice),
     actions: drawActions(dice),
   };
 }
@@ -134,12 +143,12 @@ const GRAVE: readonly FaultKind[] = [
   "reset",
 ];
 
-function drawDenseFaults(dice: Dice, chaosMs: number): SwarmOptions["faults"] {
+function drawDenseFaults(dice: Dice): SwarmOptions["faults"] {
   const grave = dice.pick(GRAVE);
   const faults: Partial<Record<FaultKind, number>> = {};
   for (const kind of FAULTS) {
-    const wanted = dice.chance(0.3) || kind === grave;
-    const meanMs = dice.pick([250, 500, 1000, chaosMs]);
+    const wanted = dice.chance(0.4) || kind === grave;
+    const meanMs = dice.pick([500, 1000, 3000]);
     if (wanted) faults[kind] = kind === grave ? Math.min(meanMs, 1000) : meanMs;
   }
   return faults;
