@@ -4,6 +4,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { clientApache } from "./client-apache.mjs";
 import { clientEnsemble } from "./client-ensemble.mjs";
 import { clients } from "./clients.mjs";
 import { moves } from "./data-moves.mjs";
@@ -18,7 +19,7 @@ import { startVivarium } from "./lib/vivarium.mjs";
 import { everythingProperties } from "./lib/write-everything.mjs";
 
 const usage = `usage: npm run interop -- [--only name,...] [--against apache|vivarium|both] [--verbose] [--long] [--prepare]
-  --only      ${[...clients, clientEnsemble, ensembles, moves, words, differential].map(({ name }) => name).join(", ")}
+  --only      ${[...clients, clientApache, clientEnsemble, ensembles, moves, words, differential].map(({ name }) => name).join(", ")}
   --against   which servers (default both)
   --verbose   show every check and the programs' own output
   --long      more of what takes long: ensembles with larger trees and more turns
@@ -41,13 +42,14 @@ const servers = { apache: startApache, vivarium: startVivarium };
 
 function chosen() {
   const names = options.only?.split(",");
-  const known = [...clients, clientEnsemble, ensembles, moves, words, differential];
+  const known = [...clients, clientApache, clientEnsemble, ensembles, moves, words, differential];
   const wrong = names?.find((name) => !known.some((each) => each.name === name));
   if (wrong) throw new Error(`--only ${wrong}: there is no such client\n${usage}`);
   if (!["both", ...Object.keys(servers)].includes(options.against))
     throw new Error(`--against ${options.against}\n${usage}`);
   return {
     list: clients.filter(({ name }) => names?.includes(name) ?? true),
+    withApache: names?.includes(clientApache.name) ?? true,
     withEnsemble: names?.includes(clientEnsemble.name) ?? true,
     withEnsembles: names?.includes(ensembles.name) ?? true,
     withMoves: names?.includes(moves.name) ?? true,
@@ -134,7 +136,7 @@ async function main() {
     console.log(usage);
     return true;
   }
-  const { list, withEnsemble, withEnsembles, withMoves, withWords, withDifferential, against } = chosen();
+  const { list, withApache, withEnsemble, withEnsembles, withMoves, withWords, withDifferential, against } = chosen();
   if (against.includes("vivarium") && !options["no-build"]) {
     await must(process.execPath, [join(repoDir, "scripts", "setup.mjs")]);
   }
@@ -151,6 +153,7 @@ async function main() {
     }
     rows.push({ title: client.title, results });
   }
+  if (withApache) rows.push(...(await clientApache.run({ against, verbose: options.verbose })));
   if (withEnsemble) rows.push(...(await clientEnsemble.run({ against, verbose: options.verbose })));
   if (withEnsembles && against.includes("vivarium")) rows.push(...(await ensembles.run(options)));
   if (withMoves) rows.push(...(await moves.run({ against, verbose: options.verbose })));

@@ -359,7 +359,7 @@ export class SessionMachine implements ExchangeOwner {
 
   #noSession(): string {
     const zxid = zxidHex(this.#exchange.lastZxid);
-    return `the server closed the connection before granting a session: it may have no quorum, too many connections (maxClientCnxns), or be behind zxid 0x${zxid}, which this session has seen`;
+    return `the server closed the connection before granting a session: it may have no quorum, too many connections (maxClientCnxns), no trust in our certificate, or be behind zxid 0x${zxid}, which this session has seen`;
   }
 
   // --- time
