@@ -23,9 +23,11 @@ const figures = [
   ..."stale_sessions_expired auth_failed_count bytes_received_count response_bytes watch_bytes".split(" "),
   ..."throttled_ops request_throttle_wait_count stale_requests_dropped large_requests_rejected".split(" "),
   ..."last_client_response_size max_client_response_size min_client_response_size".split(" "),
-  ..."digest_mismatches_count outstanding_tls_handshake".split(" "),
+  ..."digest_mismatches_count outstanding_tls_handshake looking_count proposal_count snap_count".split(" "),
+  ..."learner_proposal_received_count learner_commit_received_count".split(" "),
   ...["fsynctime", "snapshottime", "dbinittime", "startup_txns_loaded", "startup_txns_load_time"].flatMap(summary),
   ...["startup_snap_load_time", "connection_token_deficit", "sync_processor_batch_size"].flatMap(summary),
+  ...["election_time", "unavailable_time"].flatMap(summary),
   ...["readlatency", "updatelatency", "propagation_latency"].flatMap((name) => [
     ...summary(name),
     ...["p50", "p95", "p99", "p999"].map((part) => `${part}_${name}`),
@@ -42,6 +44,7 @@ const certain = [
   ..."num_alive_connections outstanding_requests last_client_response_size".split(" "),
   ..."max_client_response_size min_client_response_size cnt_readlatency cnt_updatelatency".split(" "),
   ..."cnt_propagation_latency connection_request_count response_bytes max_file_descriptor_count".split(" "),
+  ...["created", "deleted", "changed", "children"].flatMap((what) => summary(`node_${what}_watch_count`)),
 ].map((name) => `zk_${name}`);
 
 /** Figures that only Vivarium has. */
@@ -50,6 +53,15 @@ const ours = new Set(["zk_resident_memory_bytes"]);
 /** Some state to speak of. */
 async function prepare(server) {
   const client = await RawClient.connect({ port: server.port, timeOut: 10_000 });
+  // Every kind of change is told to somebody: one of them to two, who are one client, and count as one.
+  await client.ask("addWatch", { path: "/told", mode: 0 });
+  await client.call("exists", { path: "/told", watch: true });
+  await client.ask("create", { path: "/told" });
+  await client.ask("setData", { path: "/told", data: "x" });
+  await client.ask("create", { path: "/told/child" });
+  await client.ask("delete", { path: "/told/child" });
+  await client.ask("delete", { path: "/told" });
+  await client.ask("removeWatches", { path: "/told", type: 3 });
   await client.ask("create", { path: "/a", data: "x" });
   await client.ask("create", { path: "/e", data: "x", flags: 1 });
   await client.ask("exists", { path: "/a", watch: true });

@@ -2,6 +2,7 @@
  * What the server counts of itself: the figures behind `srvr`, `stat` and `mntr`. They live as long as the process, or
  * until the word `srst`. @see ServerStats, ServerMetrics
  */
+import { EventType } from "@vivarium/protocol";
 import { Latency, LatencyDistribution } from "./latency.ts";
 
 export class ServerStats {
@@ -53,6 +54,23 @@ export class ServerStats {
   /** From the time in a transaction's header, by the leader's clock, to its being applied here. */
   readonly propagation = new LatencyDistribution();
   digestMismatches = 0;
+  /** How many watchers each change had, by what it was; a change that nobody watched does not count. */
+  readonly watchersOfCreated = new Latency();
+  readonly watchersOfDeleted = new Latency();
+  readonly watchersOfChanged = new Latency();
+  readonly watchersOfChildren = new Latency();
+
+  // Ensemble
+  /** Times this server has looked for a leader, how long that took, and for how long it served nobody. */
+  lookingCount = 0;
+  readonly electionTime = new Latency();
+  readonly unavailable = new Latency();
+  /** As a leader: transactions proposed, and whole snapshots sent to learners. */
+  proposals = 0;
+  snapshotsSent = 0;
+  /** As a learner. */
+  proposalsReceived = 0;
+  commitsReceived = 0;
   containersDeleted = 0;
 
   /** Everything is counted anew. */
@@ -66,6 +84,14 @@ export class ServerStats {
     this.lastResponseBytes = bytes;
     if (this.minResponseBytes === -1 || bytes < this.minResponseBytes) this.minResponseBytes = bytes;
     if (bytes > this.maxResponseBytes) this.maxResponseBytes = bytes;
+  }
+
+  /** A change had so many watchers. */
+  watched(type: EventType, watchers: number): void {
+    if (type === EventType.NodeCreated) this.watchersOfCreated.add(watchers);
+    else if (type === EventType.NodeDeleted) this.watchersOfDeleted.add(watchers);
+    else if (type === EventType.NodeDataChanged) this.watchersOfChanged.add(watchers);
+    else if (type === EventType.NodeChildrenChanged) this.watchersOfChildren.add(watchers);
   }
 
   watchEvent(bytes: number): void {

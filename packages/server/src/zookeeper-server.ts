@@ -96,6 +96,7 @@ export class ZooKeeperServer implements ClientService {
     this.logger = options.logger;
     this.log = new LogThrottle({ logger: options.logger, now: () => clock.monotonicMs() });
     this.stats = options.stats;
+    tree.watches.onWatched = (type, watchers) => this.stats.watched(type, watchers);
     this.listener = listener;
     this.startedMs = clock.monotonicMs();
     this.#establishedZxid = options.establishedZxid ?? 0;

@@ -17,6 +17,8 @@ import { type WatchEvent, type Watcher, WatchIndex, WatchMode } from "./watch-in
 export class WatchTable {
   readonly data = new WatchIndex();
   readonly child = new WatchIndex();
+  /** Hears how many watchers a change had, in each of the tables where it had any. */
+  onWatched: ((type: EventType, watchers: number) => void) | undefined = undefined;
 
   /** True when nobody watches anything, so that a write need not even name its paths. */
   get isEmpty(): boolean {
@@ -75,11 +77,20 @@ export class WatchTable {
     if (this.isEmpty) return 0;
     const name = named(path);
     const concerned = type === EventType.NodeChildrenChanged ? this.child.take(name) : this.data.take(name);
-    if (type === EventType.NodeDeleted) addMissing(concerned, this.child.take(name));
+    this.#count(type, concerned);
+    if (type === EventType.NodeDeleted) {
+      const more = this.child.take(name);
+      this.#count(type, more);
+      addMissing(concerned, more);
+    }
     if (concerned.length === 0) return 0;
     const event: WatchEvent = { type, path: name, zxid, aclId };
     for (const watcher of concerned) watcher.process(event);
     return concerned.length;
+  }
+
+  #count(type: EventType, { length }: readonly Watcher[]): void {
+    if (length > 0) this.onWatched?.(type, length);
   }
 }
 

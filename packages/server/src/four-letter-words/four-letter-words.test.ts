@@ -155,6 +155,29 @@ test("mntr: every line is a key and a value, no key twice, and figures follow wh
   await bed.stop();
 });
 
+test("mntr: changes by how many watchers they were told to", async () => {
+  const bed = await TestBed.start();
+  const [one, other] = [await bed.client({ timeOut: 10_000 }), await bed.client({ timeOut: 10_000 })];
+  for (const client of [one, other]) {
+    await client.call(exists("/told", true));
+    await client.call(getChildren("/", true));
+  }
+  await one.call(create("/told"));
+  await one.call(getData("/told", true));
+  await one.call(setData("/told", "x"));
+  const figures = await bed.word("mntr");
+  for (const [what, count, sum] of [
+    ["created", 1, 2],
+    ["children", 1, 2],
+    ["changed", 1, 1],
+    ["deleted", 0, 0],
+  ]) {
+    assert.ok(figures.includes(`zk_cnt_node_${what}_watch_count\t${count}\n`), `${what} in\n${figures}`);
+    assert.ok(figures.includes(`zk_sum_node_${what}_watch_count\t${sum}\n`), `${what} in\n${figures}`);
+  }
+  await bed.stop();
+});
+
 test("srst and crst begin the counting anew", async () => {
   const { bed, client } = await busyBed();
   await bed.word("srst");

@@ -31,6 +31,12 @@ export function monitor(context: WordContext): string {
     ...summary("startup_txns_load_time", stats.startupTxnsLoad),
     ...summary("startup_txns_loaded", stats.startupTxns),
     ...summary("connection_token_deficit", stats.tokenDeficit),
+    ...summary("node_created_watch_count", stats.watchersOfCreated),
+    ...summary("node_deleted_watch_count", stats.watchersOfDeleted),
+    ...summary("node_changed_watch_count", stats.watchersOfChanged),
+    ...summary("node_children_watch_count", stats.watchersOfChildren),
+    ...summary("election_time", stats.electionTime),
+    ...summary("unavailable_time", stats.unavailable),
     ...distribution("readlatency", stats.readLatency),
     ...distribution("updatelatency", stats.updateLatency),
     ...distribution("propagation_latency", stats.propagation),
@@ -108,6 +114,11 @@ function counters(stats: ServerStats): Figure[] {
     ["stale_requests_dropped", stats.staleRequestsDropped],
     ["large_requests_rejected", stats.largeRequestsRejected],
     ["digest_mismatches_count", stats.digestMismatches],
+    ["looking_count", stats.lookingCount],
+    ["proposal_count", stats.proposals],
+    ["snap_count", stats.snapshotsSent],
+    ["learner_proposal_received_count", stats.proposalsReceived],
+    ["learner_commit_received_count", stats.commitsReceived],
   ];
 }
 

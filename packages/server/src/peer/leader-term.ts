@@ -155,6 +155,7 @@ export class LeaderTerm implements Term {
         return;
       case "append":
         this.#sizes.add(output.entry.length);
+        this.#peer.stats.proposals++;
         return this.#peer.append(output);
       case "commit":
         this.#committed = output.zxid;
@@ -215,6 +216,7 @@ export class LeaderTerm implements Term {
     if (stream === undefined) return;
     const { database, initLimit, config } = this.#peer;
     const source = database.tree.snapshotSource();
+    this.#peer.stats.snapshotsSent++;
     this.#work.do(stream.sendSnapshot(source, initLimit * config.tickTimeMs), {
       done: () => this.#driver.input({ type: "snapshotSent", link }),
       failed: (error) => stream.close(`the snapshot could not be sent: ${error.message}`),

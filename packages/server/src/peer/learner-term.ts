@@ -147,11 +147,13 @@ export class LearnerTerm implements Term {
   }
 
   #append(entry: LogEntry): void {
+    this.#peer.stats.proposalsReceived++;
     this.#logged.push(txnOf(entry.zxid, entry.entry));
     this.#peer.append(entry);
   }
 
   #commit({ zxid, entry }: LogEntry): void {
+    this.#peer.stats.commitsReceived++;
     const logged = this.#logged.peek()?.header.zxid === zxid ? this.#logged.shift() : undefined;
     const txn = logged ?? txnOf(zxid, entry);
     if (this.#path === null) this.#peer.database.tree.apply(txn);

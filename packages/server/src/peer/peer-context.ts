@@ -7,6 +7,7 @@ import type { LogThrottle } from "../log/index.ts";
 import type { PacketStream } from "../quorum/packet-stream.ts";
 import type { QuorumListener } from "../quorum/quorum-listener.ts";
 import type { ServerPorts } from "../server-ports.ts";
+import type { ServerStats } from "../server-stats.ts";
 import type { ZooKeeperServer } from "../zookeeper-server.ts";
 import type { ProposalSizes } from "./proposal-sizes.ts";
 
@@ -18,6 +19,7 @@ export interface PeerContext {
   readonly initLimit: number;
   readonly syncLimit: number;
   readonly ports: ServerPorts;
+  readonly stats: ServerStats;
   readonly log: LogThrottle;
   readonly database: Database;
   /** Its last zxid is the last in the log, all of which is on disk and in the tree; -1 if nobody may heed that. */

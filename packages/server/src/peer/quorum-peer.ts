@@ -63,6 +63,9 @@ export class QuorumPeer implements RunningServer {
   #failures = 0;
   /** The next session's id is above all that this process has given. */
   #nextSessionId: bigint | null = null;
+  /** When the election under way began, and since when nobody is served; null while clients are. */
+  #lookingSinceMs = 0;
+  #unavailableSinceMs: number | null = null;
   /** Between two terms. */
   #settling: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | null = null;
@@ -147,12 +150,16 @@ export class QuorumPeer implements RunningServer {
   }
 
   #look(): void {
+    this.#stats.lookingCount++;
+    this.#lookingSinceMs = this.#options.ports.clock.monotonicMs();
+    this.#unavailableSinceMs ??= this.#lookingSinceMs;
     const { epochs } = this.database.storage;
     this.#election.look({ zxid: this.#committedLog.last, peerEpoch: epochs.currentEpoch });
   }
 
   #elected(state: Exclude<ServerState, 0>, vote: Vote): void {
-    const { logger } = this.#options;
+    const { logger, ports } = this.#options;
+    this.#stats.electionTime.add(ports.clock.monotonicMs() - this.#lookingSinceMs);
     const leader = vote.leader;
     logger.info("elected", { server: this.#view.id, leader, state: STATE_NAMES[state] });
     const number = ++this.#terms;
@@ -171,6 +178,7 @@ export class QuorumPeer implements RunningServer {
       ...view,
       config,
       ports,
+      stats: this.#stats,
       role: self.role,
       log: this.#log,
       database: this.database,
@@ -256,6 +264,9 @@ export class QuorumPeer implements RunningServer {
   #serve(role: Term["name"], server: ZooKeeperServer, epoch: number): void {
     this.#isBlank = false;
     this.#failures = 0;
+    const { clock } = this.#options.ports;
+    if (this.#unavailableSinceMs !== null) this.#stats.unavailable.add(clock.monotonicMs() - this.#unavailableSinceMs);
+    this.#unavailableSinceMs = null;
     this.#election.established(epoch);
     this.#options.logger.info("serving clients", { role, epoch, ...this.#port.address });
     if (role === "leader" && !this.#view.leaderServes) return;
@@ -268,6 +279,7 @@ export class QuorumPeer implements RunningServer {
     logger.warn("looking for a leader again", { server: this.#view.id, reason });
     this.#terms++;
     this.#term = null;
+    this.#unavailableSinceMs ??= this.#options.ports.clock.monotonicMs();
     this.#port.listener.endService("this server has lost its quorum");
     this.#nextSessionId = term?.server?.tracker.nextId ?? this.#nextSessionId;
     this.#settling = this.#settle(term, reload).then(

@@ -127,6 +127,9 @@ test("four-letter words tell of the ensemble", async () => {
   const { leader } = ensemble;
   const client = await ensemble.client(leader);
   await client.call(create("/n"));
+  // The session, and the node.
+  const proposals = 2;
+  await ensemble.agree();
   const member = ensemble.followers[0] as Member;
 
   assert.match(
@@ -147,12 +150,21 @@ test("four-letter words tell of the ensemble", async () => {
     "synced_observers\t1",
     "pending_syncs\t0",
     "global_sessions\t1",
+    "looking_count\t1",
+    "cnt_election_time\t1",
+    "cnt_unavailable_time\t1",
+    `proposal_count\t${proposals}`,
   ]) {
     assert.ok(mntr.includes(`zk_${figure}\n`), `${figure} in\n${mntr}`);
   }
   const ofFollower = await ensemble.word(member, "mntr");
   assert.ok(
     ofFollower.includes("zk_peer_state\tfollowing - broadcast\n") && ofFollower.includes("zk_quorum_size\t3\n"),
+  );
+  const received = ["proposal", "commit"].map((what) => `zk_learner_${what}_received_count\t${proposals}\n`);
+  assert.ok(
+    received.every((line) => ofFollower.includes(line)),
+    ofFollower,
   );
   assert.ok(ofFollower.includes("zk_global_sessions\t1\n") && !ofFollower.includes("zk_learners"));
 
