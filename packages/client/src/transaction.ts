@@ -14,7 +14,8 @@ import {
   OpCode,
   type Stat,
 } from "@vivarium/protocol";
-import { createProblem, dataProblem, versionProblem } from "./arguments.ts";
+import { createProblem, encoded, type MaybeCodec, versionProblem } from "./arguments.ts";
+import type { CodecError, DataCodec } from "./codec.ts";
 import type { CallOptions } from "./core.ts";
 import { type RequestError, requestError } from "./errors.ts";
 import { type CreateResult, type GetDataResult, withoutChroot } from "./operations.ts";
@@ -50,14 +51,20 @@ export class Transaction<Results extends readonly unknown[] = []> {
     return this.#ops.length;
   }
 
-  create(path: string, data: Data = null, options: MultiCreateOptions = {}): Transaction<[...Results, CreateResult]> {
-    const { mode = CreateMode.PERSISTENT, acl = this.#host.defaultAcl, ttlMs } = options;
+  create(path: string, data?: Data, options?: MultiCreateOptions): Transaction<[...Results, CreateResult]>;
+  create<T>(
+    path: string,
+    data: T,
+    options: MultiCreateOptions & { codec: DataCodec<T> },
+  ): Transaction<[...Results, CreateResult]>;
+  create(path: string, data: unknown = null, options: MultiCreateOptions & MaybeCodec = {}): unknown {
+    const { mode = CreateMode.PERSISTENT, acl = this.#host.defaultAcl, ttlMs, codec } = options;
     const full = this.#host.resolve("create", path, isSequential(mode));
-    refuseIf("create", path, createProblem({ mode, acl, ttlMs }) ?? dataProblem(data));
-    const common = { path: full, data: bytesOf(data), acl, flags: mode };
+    refuseIf("create", path, createProblem({ mode, acl, ttlMs }));
+    const common = { path: full, data: bytesOf(encoded("create", path, data, codec)), acl, flags: mode };
     if (isTtl(mode)) this.#ops.push({ type: OpCode.createTTL, ...common, ttl: BigInt(ttlMs ?? 0) });
     else this.#ops.push({ type: mode === CreateMode.CONTAINER ? OpCode.createContainer : OpCode.create2, ...common });
-    return this as unknown as Transaction<[...Results, CreateResult]>;
+    return this;
   }
 
   delete(path: string, { version = -1 }: { version?: number } = {}): Transaction<[...Results, undefined]> {
@@ -67,11 +74,18 @@ export class Transaction<Results extends readonly unknown[] = []> {
     return this as unknown as Transaction<[...Results, undefined]>;
   }
 
-  setData(path: string, data: Data, { version = -1 }: { version?: number } = {}): Transaction<[...Results, Stat]> {
+  setData(path: string, data: Data, options?: { version?: number }): Transaction<[...Results, Stat]>;
+  setData<T>(
+    path: string,
+    data: T,
+    options: { version?: number; codec: DataCodec<T> },
+  ): Transaction<[...Results, Stat]>;
+  setData(path: string, data: unknown, options: { version?: number } & MaybeCodec = {}): unknown {
+    const { version = -1, codec } = options;
     const full = this.#host.resolve("setData", path, false);
-    refuseIf("setData", path, versionProblem(version) ?? dataProblem(data));
-    this.#ops.push({ type: OpCode.setData, path: full, data: bytesOf(data), version });
-    return this as unknown as Transaction<[...Results, Stat]>;
+    refuseIf("setData", path, versionProblem(version));
+    this.#ops.push({ type: OpCode.setData, path: full, data: bytesOf(encoded("setData", path, data, codec)), version });
+    return this;
   }
 
   /** Fails the whole when the node is missing or has another version. */
@@ -99,20 +113,30 @@ export class Transaction<Results extends readonly unknown[] = []> {
 }
 
 /** One answer of a multiRead: each read succeeds or fails on its own. */
-export type ReadResult<T> = { status: "fulfilled"; value: T } | { status: "rejected"; reason: RequestError };
+export type ReadResult<T> =
+  | { status: "fulfilled"; value: T }
+  | { status: "rejected"; reason: RequestError | CodecError };
 
 /** Reads that are answered together, from one state of one server. They set no watches. */
 export class ReadTransaction<Results extends readonly unknown[] = []> {
   readonly #host: TransactionHost;
   readonly #ops: MultiOp[] = [];
+  /** By the index of their operation. */
+  readonly #codecs = new Map<number, DataCodec<unknown>>();
 
   constructor(host: TransactionHost) {
     this.#host = host;
   }
 
-  getData(path: string): ReadTransaction<[...Results, ReadResult<GetDataResult>]> {
+  getData(path: string): ReadTransaction<[...Results, ReadResult<GetDataResult>]>;
+  getData<T>(
+    path: string,
+    options: { codec: DataCodec<T> },
+  ): ReadTransaction<[...Results, ReadResult<{ data: T; stat: Stat }>]>;
+  getData(path: string, { codec }: MaybeCodec = {}): unknown {
+    if (codec !== undefined) this.#codecs.set(this.#ops.length, codec);
     this.#ops.push({ type: OpCode.getData, path: this.#host.resolve("getData", path, false), watch: false });
-    return this as unknown as ReadTransaction<[...Results, ReadResult<GetDataResult>]>;
+    return this;
   }
 
   getChildren(path: string): ReadTransaction<[...Results, ReadResult<string[]>]> {
@@ -122,11 +146,19 @@ export class ReadTransaction<Results extends readonly unknown[] = []> {
 
   async commit(options?: CallOptions): Promise<Results> {
     const results = await this.#host.send(false, this.#ops, options);
-    return results.map((result, index) =>
-      result.type === OpCode.error
-        ? { status: "rejected", reason: faultOf(result, this.#ops[index] as MultiOp, index, this.#host) }
-        : { status: "fulfilled", value: outcomeOf(result, this.#host) },
-    ) as unknown as Results;
+    return Promise.allSettled(
+      results.map((result, index) => this.#read(result, index)),
+    ) as Promise<unknown> as Promise<Results>;
+  }
+
+  async #read(result: MultiResult, index: number): Promise<unknown> {
+    const op = this.#ops[index] as MultiOp;
+    if (result.type === OpCode.error) throw faultOf(result, op, index, this.#host);
+    const value = outcomeOf(result, this.#host);
+    const codec = this.#codecs.get(index);
+    if (codec === undefined) return value;
+    const { data, stat } = value as GetDataResult;
+    return { data: await codec.decode(data, withoutChroot(op.path, this.#host.chroot.length)), stat };
   }
 }
 

@@ -44,6 +44,13 @@ async function more(zk: ZooKeeper): Promise<void> {
   same<Awaited<ReturnType<ReturnType<ZooKeeper["multi"]>["commit"]>>, []>(true);
   const mixed = await zk.multiRead().getData("/a").getChildren("/b").commit();
   same<typeof mixed, [ReadResult<GetDataResult>, ReadResult<string[]>]>(true);
+  const [decoded] = await zk.multiRead().getData("/a", { codec: json<{ port: number }>() }).commit();
+  if (decoded.status === "fulfilled") same<typeof decoded.value, { data: { port: number }; stat: Stat }>(true);
+  zk.multi().create("/a", 5, { codec: json<number>() }).setData("/a", 6, { codec: json<number>() });
+  // @ts-expect-error: not what the codec takes
+  zk.multi().create("/a", "5", { codec: json<number>() });
+  // @ts-expect-error: a number needs a codec
+  zk.multi().setData("/a", 5);
   const [stat] = await zk.multi().setData("/a", "").commit();
   // @ts-expect-error: a Stat has no such field
   stat.path;

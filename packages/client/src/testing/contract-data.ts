@@ -214,6 +214,18 @@ export const dataCases: ContractCase[] = [
     },
   },
   {
+    name: "the operations of a multi and of a multiRead take codecs",
+    run: async ({ zk }) => {
+      const codec = json<{ port: number }>();
+      await zk.multi().create("/a", { port: 1 }, { codec }).create("/b", "no JSON").commit();
+      await zk.multi().setData("/a", { port: 2 }, { codec, version: 0 }).commit();
+      const [good, bad] = await zk.multiRead().getData("/a", { codec }).getData("/b", { codec }).commit();
+      assert.deepEqual(good.status === "fulfilled" && good.value.data, { port: 2 });
+      assert.ok(bad.status === "rejected" && bad.reason instanceof CodecError && bad.reason.path === "/b");
+      assert.throws(() => zk.multi().setData("/a", 1n, { codec: json() }), BadArgumentsError);
+    },
+  },
+  {
     name: "digest identities open what they protect",
     run: async ({ zk, connect }) => {
       await zk.create("/s", "secret", { acl: [digestAcl("me", "pw")] });
