@@ -71,9 +71,9 @@ export function quorumPacketName(type: number): string {
   return names.get(type) ?? `packet type ${type}`;
 }
 
-const identities = vector(Id);
+const identities: Codec<readonly Id[]> = vector(Id);
 /** A null vector, which every packet but REQUEST has, is kept apart from an empty one: so are the bytes. */
-const nullableIdentities: Codec<Id[] | null> = {
+const nullableIdentities: Codec<readonly Id[] | null> = {
   write(writer, value) {
     if (value === null) writer.int(-1);
     else identities.write(writer, value);

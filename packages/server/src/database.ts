@@ -29,7 +29,9 @@ export interface DatabaseOptions {
  * work. It also forgets its seed when there is nothing to add.
  */
 export const crc32: Crc32 = (bytes, start, end, seed) =>
-  end - start < ZLIB_CRC_MIN_BYTES ? ownCrc32(bytes, start, end, seed) : zlibCrc32(bytes.subarray(start, end), seed);
+  end - start < ZLIB_CRC_MIN_BYTES
+    ? ownCrc32(bytes, start, end, seed)
+    : zlibCrc32(end - start === bytes.length ? bytes : bytes.subarray(start, end), seed);
 const ZLIB_CRC_MIN_BYTES = 256;
 
 export class Database {

@@ -289,8 +289,9 @@ export class WriteJudge {
     // The root's path is "" to the digest.
     const pathCrc = node.path === "/" ? 0 : this.#records.crc(bytes, pathAt, pathEnd, 0);
     const size = view.getInt32(pathEnd);
-    node.prefixCrc = size === -1 ? pathCrc : this.#records.crc(bytes, pathEnd + 4, pathEnd + 4 + size, pathCrc);
-    body.data = size === -1 ? null : bytes.subarray(pathEnd + 4, pathEnd + 4 + size);
+    const data = size === -1 ? null : bytes.subarray(pathEnd + 4, pathEnd + 4 + size);
+    node.prefixCrc = data === null ? pathCrc : this.#records.crc(data, 0, size, pathCrc);
+    body.data = data;
     body.prefixCrc = node.prefixCrc;
   }
 }

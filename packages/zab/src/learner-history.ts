@@ -69,16 +69,16 @@ export class LearnerHistory {
     this.#pending = committed;
   }
 
-  /** Appends to the log what is not there yet, committed only or all. @returns the zxids. */
-  append(which: "committed" | "all", outputs: LearnerOutput[]): Zxid[] {
-    const zxids: Zxid[] = [];
+  /** Appends to the log what is not there yet, committed only or all. @returns the last of it; -1 if there is nothing. */
+  append(which: "committed" | "all", outputs: LearnerOutput[]): Zxid {
+    let last = -1;
     const end = which === "committed" ? this.#committed : this.#pending.length;
     for (; this.#logged < end; this.#logged++) {
       const { zxid, entry } = this.#pending.at(this.#logged) as LogEntry;
       outputs.push({ type: "append", zxid, entry });
-      zxids.push(zxid);
+      last = zxid;
     }
-    return zxids;
+    return last;
   }
 
   /** Gives out what is committed. */

@@ -37,9 +37,9 @@ export type LearnerInput =
   /** All that was appended up to `zxid` is on disk. */
   | { readonly type: "flushed"; readonly zxid: Zxid }
   /** A write of one of our clients: header and record, and who the client is. */
-  | { readonly type: "request"; readonly data: Uint8Array; readonly authinfo: Id[] }
+  | { readonly type: "request"; readonly data: Uint8Array; readonly authinfo: readonly Id[] }
   /** A sync of one of our clients; `id` comes back with `synced`. */
-  | { readonly type: "sync"; readonly id: number; readonly data: Uint8Array; readonly authinfo: Id[] }
+  | { readonly type: "sync"; readonly id: number; readonly data: Uint8Array; readonly authinfo: readonly Id[] }
   | { readonly type: "revalidate"; readonly sessionId: bigint; readonly timeOut: number }
   /** `deadlineMs` has come. */
   | { readonly type: "tick" };

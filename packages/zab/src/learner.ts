@@ -29,6 +29,7 @@ import {
   zxidEpoch,
   zxidHex,
 } from "@vivarium/protocol";
+import type { LogEntry } from "./committed-log.ts";
 import { Fifo } from "./fifo.ts";
 import { LearnerHistory } from "./learner-history.ts";
 import type { LearnerInput, LearnerOptions, LearnerOutput } from "./learner-io.ts";
@@ -147,7 +148,7 @@ export class Learner {
     this.#outputs.push({ type: "send", packet: quorumPacket(type, zxid, data) });
   }
 
-  #request(data: Uint8Array, authinfo: Id[]): void {
+  #request(data: Uint8Array, authinfo: readonly Id[]): void {
     this.#outputs.push({ type: "send", packet: { type: QuorumPacketType.REQUEST, zxid: -1, data, authinfo } });
   }
 
@@ -280,7 +281,7 @@ export class Learner {
       this.#outputs.push({ type: "storeSnapshot", zxid: this.#history.delivered });
       return;
     }
-    this.#syncEnd = this.#history.append("committed", this.#outputs).at(-1) ?? -1;
+    this.#syncEnd = this.#history.append("committed", this.#outputs);
     if (this.#syncEnd === -1 || !this.#rules.epochAfterData) return this.#historyStored();
     this.#busy = "flushed";
   }
@@ -367,9 +368,13 @@ export class Learner {
 
   /** To the log; to be acknowledged from there. */
   #log(which: "committed" | "all"): void {
-    const zxids = this.#history.append(which, this.#outputs);
+    const outputs = this.#outputs;
+    const from = outputs.length;
+    this.#history.append(which, outputs);
+    const to = outputs.length;
     if (this.#options.role === Role.observer) return;
-    for (const zxid of zxids) {
+    for (let i = from; i < to; i++) {
+      const { zxid } = outputs[i] as LearnerOutput & LogEntry;
       if (this.#rules.ackAfterFlush) this.#unacked.push(zxid);
       else this.#send(QuorumPacketType.ACK, zxid);
     }

@@ -172,9 +172,8 @@ export class LeaderTerm implements Term {
       case "activate":
         return this.#activate(output.epoch);
       case "request":
-        return this.#heed(output.link, () => this.#request(output.link, output.packet));
       case "touch":
-        return this.#heed(output.link, () => this.#touch(output.data));
+        return this.#heed(output);
       case "revalidate":
         return this.#revalidate(output);
       case "synced":
@@ -202,12 +201,13 @@ export class LeaderTerm implements Term {
   }
 
   /** What a learner says in its data is for us to understand; if we cannot, it goes. */
-  #heed(link: Link, act: () => void): void {
+  #heed(output: LeaderOutput & { type: "request" | "touch" }): void {
     try {
-      act();
+      if (output.type === "request") this.#request(output.link, output.packet);
+      else this.#touch(output.data);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#close(link, error.message);
+      this.#close(output.link, error.message);
     }
   }
 

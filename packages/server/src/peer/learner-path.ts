@@ -3,7 +3,7 @@
  * came of it is committed here. Which transaction that is, session and cxid tell: a session's requests are decided in
  * the order in which they were forwarded. @see FollowerRequestProcessor, CommitProcessor
  */
-import { encode, Writer } from "@vivarium/jute";
+import { encode, type Reader, Writer } from "@vivarium/jute";
 import { ForwardedRequestHeader, type Id, OpCode, type Txn } from "@vivarium/protocol";
 import type { ClientConnection, PendingRequest } from "../client-connection.ts";
 import { Fifo } from "../fifo.ts";
@@ -12,8 +12,8 @@ import type { OwnedWrite, WritePath, ZooKeeperServer } from "../zookeeper-server
 
 /** How a learner speaks to its leader. */
 export interface Forwarding {
-  request(data: Uint8Array, authinfo: Id[]): void;
-  sync(id: number, data: Uint8Array, authinfo: Id[]): void;
+  request(data: Uint8Array, authinfo: readonly Id[]): void;
+  sync(id: number, data: Uint8Array, authinfo: readonly Id[]): void;
   revalidate(sessionId: bigint, timeOut: number): void;
 }
 
@@ -23,6 +23,10 @@ interface Waiting {
   readonly request: PendingRequest | null;
 }
 
+/** Session, cxid and type. */
+const FORWARDED_HEADER_BYTES = 16;
+const CHUNK_BYTES = 64 << 10;
+
 export class LearnerPath implements WritePath {
   readonly #server: ZooKeeperServer;
   readonly #forwarding: Forwarding;
@@ -30,6 +34,7 @@ export class LearnerPath implements WritePath {
   readonly #syncs = new Map<number, { connection: ClientConnection; request: PendingRequest }>();
   readonly #revalidations = new Map<bigint, ((isAlive: boolean) => void)[]>();
   #nextSync = 1;
+  #requests = new Writer(CHUNK_BYTES);
 
   constructor(server: ZooKeeperServer, forwarding: Forwarding) {
     this.#server = server;
@@ -44,17 +49,26 @@ export class LearnerPath implements WritePath {
       this.#waiting.set(sessionId, waiting);
     }
     waiting.push({ cxid, connection, request });
-    const writer = new Writer(20 + reader.remaining);
-    ForwardedRequestHeader.write(writer, { sessionId, cxid, type });
-    writer.raw(reader.bytes.subarray(reader.offset, reader.end));
-    this.#forwarding.request(writer.written(), [...write.authInfo]);
+    this.#forwarding.request(this.#forwardedRequest({ sessionId, cxid, type }, reader), write.authInfo);
+  }
+
+  /** Cut from memory that many requests share, and that is never written again. */
+  #forwardedRequest(header: ForwardedRequestHeader, record: Reader): Uint8Array {
+    const size = FORWARDED_HEADER_BYTES + record.remaining;
+    if (this.#requests.bytes.length - this.#requests.length < size)
+      this.#requests = new Writer(Math.max(size, CHUNK_BYTES));
+    const writer = this.#requests;
+    const start = writer.length;
+    ForwardedRequestHeader.write(writer, header);
+    writer.raw(record.bytes.subarray(record.offset, record.end));
+    return writer.bytes.subarray(start, writer.length);
   }
 
   sync(connection: ClientConnection, request: PendingRequest): boolean {
     const id = this.#nextSync++;
     this.#syncs.set(id, { connection, request });
     const header = { sessionId: connection.sessionId, cxid: request.xid, type: OpCode.sync };
-    this.#forwarding.sync(id, encode(ForwardedRequestHeader, header), [...connection.authInfo]);
+    this.#forwarding.sync(id, encode(ForwardedRequestHeader, header), connection.authInfo);
     return true;
   }
 

@@ -108,9 +108,8 @@ export class LearnerTerm implements Term {
       case "send":
         return this.#stream?.send(output.packet);
       case "append":
-        return this.#understood(() => this.#append(output));
       case "commit":
-        return this.#understood(() => this.#commit(output));
+        return this.#learn(output);
       case "storeAcceptedEpoch":
       case "storeCurrentEpoch":
         return this.#storeEpoch(output.type, output.epoch);
@@ -137,9 +136,10 @@ export class LearnerTerm implements Term {
   }
 
   /** A leader that sends what we cannot read is not followed. Nothing of it is in the log, which must be readable. */
-  #understood(act: () => void): void {
+  #learn(output: LearnerOutput & LogEntry): void {
     try {
-      act();
+      if (output.type === "append") this.#append(output);
+      else this.#commit(output);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#peer.lookAgain({ reason: error.message, reload: this.#isBetweenHistories });
