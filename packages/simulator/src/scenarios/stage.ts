@@ -7,7 +7,7 @@
  * Whatever breaks a promise on the way ends the play: `pass`, `until` and all that waits throw it.
  */
 import type { ZooKeeper } from "@vivarium/client";
-import { type QuorumPacket, zxidHex } from "@vivarium/protocol";
+import { type ConnectResponse, type QuorumPacket, zxidHex } from "@vivarium/protocol";
 import { checkTree } from "../checkers/check-tree.ts";
 import type { Truth } from "../checkers/truth.ts";
 import { violation } from "../checkers/violation.ts";
@@ -15,6 +15,7 @@ import type { ServerNode } from "../ensemble/server-node.ts";
 import { CLIENT_PORT, clientAddress } from "../ensemble/zoo-cfg.ts";
 import type { Machine } from "../world/machine.ts";
 import { PacketGate } from "./packet-gate.ts";
+import { RawClient } from "./raw-client.ts";
 import { StageClient } from "./stage-client.ts";
 import type { StageOptions } from "./stage-core.ts";
 import { StageDisks } from "./stage-disks.ts";
@@ -112,6 +113,21 @@ export class Stage extends StageDisks {
       ...(session === undefined ? {} : { session }),
     });
     await this.answer(client.zk.connected());
+    return client;
+  }
+
+  /** A connection on which nothing has been said. */
+  rawClient(server: ServerNode, port = CLIENT_PORT): RawClient {
+    const number = ++this.#clientCount;
+    const { address: host } = server.machine;
+    return new RawClient(this.world, { name: `c${number}`, address: clientAddress(number), host, port });
+  }
+
+  /** One with a session. */
+  async rawSession(server: ServerNode, session: ConnectResponse | null = null, timeOut = 600_000): Promise<RawClient> {
+    const client = this.rawClient(server);
+    client.hello(session, timeOut);
+    await this.until("a session", () => client.greeting !== null);
     return client;
   }
 
