@@ -23,13 +23,22 @@ export interface PendingRequest {
   type: number;
   receivedMs: number;
   /** For a write that is prepared: nothing more is needed. For a request that waits: its record. */
-  frame: { bytes: Uint8Array; start: number; end: number } | null;
+  frame: RequestFrame | null;
   /** Bytes of the whole request. */
   size: number;
   /** The error to answer without doing anything: the throttles have refused it. OK for nearly all. */
   refusal: number;
   /** A sync whose answer from the leader is still to come. */
   isSyncing: boolean;
+  /** A write that waits for a sync before it, and is not decided yet. */
+  isHeld: boolean;
+}
+
+/** Where a request's record lies. */
+export interface RequestFrame {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** What a connection needs of its server. */
@@ -57,6 +66,9 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   readonly socket: Connection;
   readonly frames: FrameBuffer;
   readonly pending = new Fifo<PendingRequest>();
+  /** Of the pending requests: syncs that are not answered, and writes that wait for them. */
+  syncs = 0;
+  heldWrites = 0;
   readonly latency = new Latency();
   readonly establishedMs: number;
   readonly #host: ConnectionHost;

@@ -30,6 +30,11 @@ export class Fifo<T> {
     return item;
   }
 
+  /** A copy, oldest first. */
+  toArray(): T[] {
+    return this.#items.slice(this.#head);
+  }
+
   clear(): void {
     this.#items = [];
     this.#head = 0;

@@ -12,7 +12,7 @@
 import { ProtocolError, Reader, type Writer } from "@vivarium/jute";
 import { AuthPacket, ErrorCode, type Id, OpCode, opName, SaslToken, SpecialXid } from "@vivarium/protocol";
 import { withIds } from "@vivarium/tree";
-import type { ClientConnection, PendingRequest } from "./client-connection.ts";
+import type { ClientConnection, PendingRequest, RequestFrame } from "./client-connection.ts";
 import type { ServerStats } from "./server-stats.ts";
 
 /** What happens to requests of each type. */
@@ -198,10 +198,12 @@ export class RequestDispatcher {
     if (isImmediate) return this.#answerRead(connection, request, reader);
     if (route === "write" && request.refusal === ErrorCode.OK) {
       connection.pending.push(request);
-      this.#dispatch.submit(connection, request, reader);
+      if (connection.syncs > 0) this.#hold(connection, request, { bytes, start: reader.offset, end });
+      else this.#dispatch.submit(connection, request, reader);
     } else if (type === OpCode.sync) {
       request.frame = { bytes, start: reader.offset, end };
       request.isSyncing = true;
+      connection.syncs++;
       connection.pending.push(request);
       // On a leader with nothing on its way `synced` follows within this very call.
       if (!this.#dispatch.sync(connection, request)) this.synced(connection, request);
@@ -274,12 +276,39 @@ export class RequestDispatcher {
   /** The leader has answered a sync: the request is a read from now on. */
   synced(connection: ClientConnection, request: PendingRequest): void {
     request.isSyncing = false;
+    connection.syncs--;
+    this.#submitHeld(connection);
     this.drainPending(connection);
+  }
+
+  /**
+   * A write behind a sync is not on its way before that is answered: it could be committed first, for the leader asks
+   * its quorum about the sync, and what is read between the two would show it.
+   */
+  #hold(connection: ClientConnection, request: PendingRequest, frame: RequestFrame): void {
+    request.frame = frame;
+    request.isHeld = true;
+    connection.heldWrites++;
+  }
+
+  /** The writes up to the next sync that is not answered. */
+  #submitHeld(connection: ClientConnection): void {
+    if (connection.heldWrites === 0) return;
+    for (const request of connection.pending.toArray()) {
+      if (request.isSyncing) return;
+      if (!request.isHeld || request.frame === null) continue;
+      const { bytes, start, end } = request.frame;
+      request.frame = null;
+      request.isHeld = false;
+      connection.heldWrites--;
+      this.#reader.reset(bytes, start, end);
+      this.#dispatch.submit(connection, request, this.#reader);
+    }
   }
 
   /** After the connection's first pending write was answered: the reads that waited for it, up to the next write. */
   drainPending(connection: ClientConnection): void {
-    for (let next = connection.pending.peek(); next?.frame && !next.isSyncing; next = connection.pending.peek()) {
+    for (let next = connection.pending.peek(); next?.frame && !isWaiting(next); next = connection.pending.peek()) {
       connection.pending.shift();
       this.#reader.reset(next.frame.bytes, next.frame.start, next.frame.end);
       this.#answerRead(connection, next, this.#reader);
@@ -338,7 +367,21 @@ export class RequestDispatcher {
 }
 
 function newRequest(): PendingRequest {
-  return { xid: 0, type: 0, receivedMs: 0, frame: null, size: 0, refusal: ErrorCode.OK, isSyncing: false };
+  return {
+    xid: 0,
+    type: 0,
+    receivedMs: 0,
+    frame: null,
+    size: 0,
+    refusal: ErrorCode.OK,
+    isSyncing: false,
+    isHeld: false,
+  };
+}
+
+/** It has its bytes still, and may not be carried out yet. */
+function isWaiting({ isSyncing, isHeld }: PendingRequest): boolean {
+  return isSyncing || isHeld;
 }
 
 function sendsEvents(type: number): boolean {

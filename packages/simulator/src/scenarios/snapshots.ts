@@ -54,7 +54,7 @@ export const scenarios: readonly Scenario[] = [
     title: "a write is committed and not yet applied when a snapshot is begun for a follower",
     given: [shortMemory, slowToApply],
     async play(rules) {
-      const stage = await Stage.open({ rules, config: [NOT_FROM_DISK] });
+      const stage = await Stage.open({ rules, config: () => [NOT_FROM_DISK] });
       const [s1, , s3] = stage.three;
       stage.kill(s1);
       await stage.wipe(s1);
@@ -83,7 +83,7 @@ export const scenarios: readonly Scenario[] = [
     title: "the connection breaks between a snapshot and NEWLEADER",
     given: [shortMemory],
     async play(rules) {
-      const stage = await Stage.open({ rules, config: [NOT_FROM_DISK] });
+      const stage = await Stage.open({ rules, config: () => [NOT_FROM_DISK] });
       const [s1, s2, s3] = stage.three;
       stage.kill(s1);
       await stage.wipe(s1);
@@ -109,7 +109,7 @@ export const scenarios: readonly Scenario[] = [
     title: "the power fails after transactions that follow on a leader's snapshot",
     given: [shortMemory],
     async play(rules) {
-      const stage = await Stage.open({ rules, config: [NOT_FROM_DISK] });
+      const stage = await Stage.open({ rules, config: () => [NOT_FROM_DISK] });
       const [s1, s2, s3] = stage.three;
       stage.kill(s1);
       await stage.writeMany(s3, "/in-the-snapshot", 5);

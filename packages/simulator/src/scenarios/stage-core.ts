@@ -15,8 +15,8 @@ export interface StageOptions {
   readonly servers?: number;
   /** Default 0. */
   readonly observers?: number;
-  /** More lines for everyone's zoo.cfg. */
-  readonly config?: readonly string[];
+  /** More lines for the zoo.cfg of a server. */
+  readonly config?: (id: number) => readonly string[];
   /** How a server's address is written in the zoo.cfg of another, or in its own. */
   readonly hostOf?: (id: number, inConfigOf: number) => string;
 }
@@ -32,7 +32,7 @@ export class StageCore {
   #violation: Violation | null = null;
 
   /** All servers are down. */
-  constructor({ rules, servers = 3, observers = 0, config = [], hostOf = serverAddress }: StageOptions) {
+  constructor({ rules, servers = 3, observers = 0, config = () => [], hostOf = serverAddress }: StageOptions) {
     this.world = new ForgetfulWorld(1, debugPrint);
     this.world.loop.onError = (error) => this.report(violation("programs do not throw", textOf(error)));
     this.truth = new Truth((found) => this.report(found));
@@ -48,9 +48,11 @@ export class StageCore {
           id,
           address: serverAddress(id),
           clockRate: 1,
-          configText: [...settingsOf(id), ...membership(ids, isObserver, (other) => hostOf(other, id)), ...config].join(
-            "\n",
-          ),
+          configText: [
+            ...settingsOf(id),
+            ...membership(ids, isObserver, (other) => hostOf(other, id)),
+            ...config(id),
+          ].join("\n"),
           rules,
           isAlone: servers === 1,
           restartMs: () => RESTART_MS,
