@@ -27,7 +27,9 @@ const startMs = performance.now();
 console.log(`crash: ${rounds} rounds, seed ${seed}${values.ensemble ? ", three servers" : ""}`);
 
 const took = () => `in ${((performance.now() - startMs) / 1000).toFixed(0)} s`;
-const middle = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+const percentile = (numbers, part) =>
+  [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))] ?? 0;
+const middle = (numbers) => percentile(numbers, 0.5);
 const summary = (report) => {
   const { acknowledged, inDoubt, carriedOut, kills, unfinishedSnapshots, recoveryMs } = report;
   return [
@@ -42,7 +44,8 @@ const summary = (report) => {
   ].join("\n");
 };
 
-const spread = (ms) => `${middle(ms).toFixed(0)} ms median, ${Math.max(0, ...ms).toFixed(0)} ms longest`;
+const spread = (ms) =>
+  `${middle(ms).toFixed(0)} ms median, ${percentile(ms, 0.9).toFixed(0)} ms at the 90th percentile, ${Math.max(0, ...ms).toFixed(0)} ms longest`;
 const ensembleSummary = ({ gapsMs, rejoinMs, ...report }) =>
   [
     `rounds                 ${report.rounds} ${took()}`,
