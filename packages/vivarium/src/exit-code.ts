@@ -9,5 +9,7 @@ export const ExitCode = {
   dataDirectory: 3,
   /** A transaction log or snapshot cannot be read or written. */
   storage: 10,
+  /** The port for elections cannot be listened on. */
+  electionPort: 14,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -128,6 +128,7 @@ test("what goes wrong at start has its exit code, one line, and no stack", async
     [withCode("", { code: "EACCES", syscall: "listen", port: 80 }), 1, /may not listen on port 80/],
     [withCode("", { code: "EADDRNOTAVAIL", address: "1.2.3.4" }), 1, /no address 1\.2\.3\.4/],
     [withCode("getaddrinfo ENOTFOUND nowhere", { code: "ENOTFOUND" }), 1, /host name of clientPortAddress is unknown/],
+    [withCode("cannot listen for other servers on a:1", { name: "PeerListenError" }), 14, /other servers on a:1/],
     [withCode("/d is in use by process 1", { name: "DirectoryLockedError" }), 3, /\/d is in use by process 1/],
     [withCode("/d: no. Do this.", { name: "StorageError", cause: denied }), 3, /\/d: no\. Do this\./],
     [withCode("/d/version-2: missing.", { name: "StorageError", file: "/d/version-2" }), 3, /missing/],

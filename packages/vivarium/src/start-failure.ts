@@ -33,6 +33,7 @@ export function describeFailure(error: unknown): Failure {
     const ofDirectory = code === undefined ? isDirectoryOfOurs(error) : directoryCodes.has(code);
     return expected(ofDirectory ? ExitCode.dataDirectory : ExitCode.storage, error.message);
   }
+  if (error.name === "PeerListenError") return expected(ExitCode.electionPort, error.message);
   const listening = describeListenFailure(error);
   if (listening !== undefined) return expected(ExitCode.unexpected, listening);
   return { exitCode: ExitCode.unexpected, lines: [error.message], expected: false };

@@ -40,6 +40,8 @@ export class FastLeaderElection {
   #received = new Map<number, ToldVote>();
   /** Votes of servers that have a leader, of any round. */
   #settled = new Map<number, ToldVote>();
+  /** Who was told our vote once more. */
+  readonly #repeatedTo = new Set<number>();
   #intervalMs = 0;
   #resendAtMs = never;
   #finalAtMs = never;
@@ -158,9 +160,15 @@ export class FastLeaderElection {
     }
     this.#received.set(from, toldVote(notification));
     if (this.#isNewer(notification, this.#vote)) return this.#propose(notification, nowMs);
-    // Perhaps it had a leader still when it was told our vote. It will adopt that, so that it is answered once.
-    if (this.#stands && this.#isNewer(this.#vote, notification)) this.#tell(from);
+    if (this.#isNewer(this.#vote, notification)) this.#repeat(from);
     this.#checkQuorum(nowMs);
+  }
+
+  /** Perhaps it had a leader still when it was told our vote. Once, because it may not count what we say, and answer. */
+  #repeat(to: number): void {
+    if (!this.#stands || this.#repeatedTo.has(to)) return;
+    this.#repeatedTo.add(to);
+    this.#tell(to);
   }
 
   #isNewer(vote: Omit<Vote, "electionEpoch">, current: Omit<Vote, "electionEpoch">): boolean {
@@ -202,6 +210,7 @@ export class FastLeaderElection {
 
   #propose({ leader, zxid, peerEpoch }: Omit<Vote, "electionEpoch">, nowMs: number): void {
     this.#vote = { leader, zxid, peerEpoch, electionEpoch: this.#round };
+    this.#repeatedTo.clear();
     this.#finalAtMs = never;
     if (this.#stands) this.#received.set(this.#options.id, this.#ownVote());
     this.#tellAll();

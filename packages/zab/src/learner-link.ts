@@ -32,6 +32,8 @@ export class LearnerLink {
   /** Followers get PROPOSAL and COMMIT, observers INFORM. */
   follower = false;
   phase: LinkPhase = LinkPhase.connected;
+  /** When it last said anything. */
+  heardMs: number;
   /** The sync that is under way. */
   sync: SyncKind | null = null;
   /** The last round of pings that it has answered, all of those before it too; -1 before its first answer in service. */
@@ -48,8 +50,9 @@ export class LearnerLink {
   #newest: Zxid = -1;
   #newestSinceMs = 0;
 
-  constructor(link: Link, deadlineMs: number) {
+  constructor(link: Link, { nowMs, deadlineMs }: { nowMs: number; deadlineMs: number }) {
     this.link = link;
+    this.heardMs = nowMs;
     this.deadlineMs = deadlineMs;
   }
 

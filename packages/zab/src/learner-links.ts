@@ -22,13 +22,13 @@ import {
   quorumPacketName,
   RevalidateReply,
   RevalidateRequest,
-  readLearnerInfo,
   type Zxid,
   zxidCounter,
   zxidEpoch,
 } from "@vivarium/protocol";
 import type { LogEntry } from "./committed-log.ts";
 import type { Discovery } from "./discovery.ts";
+import { introducedServer } from "./introduction.ts";
 import type { LeaderOptions, LeaderOutput, LearnerCounts, Link } from "./leader-io.ts";
 import { LearnerLink, LinkPhase, type SyncKind } from "./learner-link.ts";
 import { PingRounds } from "./ping-rounds.ts";
@@ -93,7 +93,7 @@ export class LearnerLinks {
   }
 
   connected(link: Link): void {
-    this.#links.set(link, new LearnerLink(link, this.#nowMs + this.#patienceMs()));
+    this.#links.set(link, new LearnerLink(link, { nowMs: this.#nowMs, deadlineMs: this.#nowMs + this.#patienceMs() }));
   }
 
   /** A learner that is not yet in step may take until initLimit, and the syncLimit that counts from there. */
@@ -137,6 +137,7 @@ export class LearnerLinks {
   #handle(learner: LearnerLink, packet: QuorumPacket, discovery: Discovery): void {
     const { tickTimeMs, syncLimit } = this.#options;
     const inStep = learner.phase >= LinkPhase.synced;
+    learner.heardMs = this.#nowMs;
     if (learner.deadlineMs !== never) {
       learner.deadlineMs = this.#nowMs + (inStep ? syncLimit * tickTimeMs : this.#patienceMs());
     }
@@ -168,18 +169,9 @@ export class LearnerLinks {
   }
 
   #introduce(learner: LearnerLink, packet: QuorumPacket, discovery: Discovery): void {
-    const { id, quorums } = this.#options;
-    if (packet.data === null) throw new ProtocolError("a learner without LearnerInfo: it is older than 3.4");
-    const { serverid, protocolVersion, configVersion } = readLearnerInfo(packet.data);
-    if (protocolVersion < QUORUM_PROTOCOL_VERSION) {
-      throw new ProtocolError(`server ${serverid} speaks protocol ${protocolVersion}: it is older than 3.4`);
-    }
-    if (serverid === id) throw new ProtocolError(`another server has my id ${id}: give it its own in its myid file`);
-    if (configVersion > quorums.committed.version) {
-      throw new ProtocolError(`server ${serverid} knows a later membership than this leader`);
-    }
-    const older = this.#byServer.get(serverid);
-    if (older !== undefined) this.#close(older.link, `server ${serverid} has connected again`);
+    const { quorums } = this.#options;
+    const serverid = introducedServer(packet, this.#options);
+    this.#replace(serverid);
     learner.serverId = serverid;
     learner.follower = packet.type === QuorumPacketType.FOLLOWERINFO;
     learner.phase = LinkPhase.told;
@@ -189,6 +181,21 @@ export class LearnerLinks {
     if (!this.#invites) return;
     this.#invite(learner);
     if (learner.follower && quorums.isVoter(serverid) && acceptedEpoch > this.#epoch) this.#higherEpoch = acceptedEpoch;
+  }
+
+  /**
+   * A server that was cut off or restarted comes back while its old connection seems to live. But one that has spoken
+   * within a tick does live: somebody else has its id, and must not push it out.
+   */
+  #replace(serverId: number): void {
+    const older = this.#byServer.get(serverId);
+    if (older === undefined) return;
+    if (older.phase === LinkPhase.active && this.#nowMs - older.heardMs < this.#options.tickTimeMs) {
+      throw new ProtocolError(
+        `server ${serverId} is connected already: if its id is used twice, give each its own in its myid file`,
+      );
+    }
+    this.#close(older.link, `server ${serverId} has connected again`);
   }
 
   /** acceptedEpoch is on disk: whoever waits may hear of it. */

@@ -99,7 +99,7 @@ test("a stranger with a longer history is refused, and so is one with the leader
   await goesOn(ensemble, "/n");
 });
 
-test("two machines with one id disturb each other, not the ensemble", async () => {
+test("who comes second with an id is refused, and the first goes on serving", async () => {
   const ensemble = await Ensemble.start();
   const twin = ensemble.followers[0] as Member;
   const impostor = new Member({
@@ -108,6 +108,7 @@ test("two machines with one id disturb each other, not the ensemble", async () =
     network: ensemble.network,
     settings: {
       ...Object.fromEntries(ensemble.members.map(({ id, host }) => [`server.${id}`, `${host}:2888:3888`])),
+      [`server.${twin.id}`]: "10.0.0.8:2888:3888",
       myid: twin.id,
     },
   });
@@ -115,8 +116,32 @@ test("two machines with one id disturb each other, not the ensemble", async () =
   for (let i = 0; i < 10; i++) {
     await ensemble.run(500);
     assert.equal(await (await ensemble.client(ensemble.leader)).outcome(create(`/n${i}`)), "OK");
+    assert.equal(twin.role, "follower");
+    assert.equal(impostor.role, null);
   }
+  assert.match(
+    warnings(ensemble.leader),
+    new RegExp(`server ${twin.id} is connected already: if its id is used twice`),
+  );
   await impostor.kill();
+  await goesOn(ensemble, "/n");
+});
+
+test("a server that only its own configuration lists counts for nothing, and the others say so", async () => {
+  const ensemble = await Ensemble.start();
+  const lines = ensemble.members.map(({ id, host }) => [`server.${id}`, `${host}:2888:3888`] as const);
+  const settings = { ...Object.fromEntries(lines), "server.8": "10.0.0.8:2888:3888" };
+  const stranger = new Member({ id: 8, clock: ensemble.clock, network: ensemble.network, settings });
+  await stranger.start();
+  await ensemble.run(500);
+  for (const member of ensemble.members) assert.match(warnings(member), /no server.N line lists .* 8$/m);
+  for (const member of ensemble.followers) await member.kill();
+  await ensemble.until("two of three are no quorum, with or without it", () =>
+    ensemble.members.every(({ role }) => role === null),
+  );
+  await stranger.kill();
+  for (const member of ensemble.members) if (!member.isUp) await member.start();
+  await ensemble.serving();
   await goesOn(ensemble, "/n");
 });
 

@@ -22,9 +22,11 @@ export class ElectionDriver {
   readonly #transport: ElectionTransport;
   readonly #driver: MachineDriver<ElectionInput, ElectionOutput>;
   readonly #elected: ElectionDriverOptions["elected"];
+  readonly #members: EnsembleView["members"];
 
   constructor({ ports, logger, view, elected }: ElectionDriverOptions) {
     this.#elected = elected;
+    this.#members = view.members;
     const log = new LogThrottle({ logger, now: () => ports.clock.monotonicMs() });
     const { timeouts, self } = view;
     this.#transport = new ElectionTransport({
@@ -78,6 +80,13 @@ export class ElectionDriver {
 
   /** A notification that makes no sense is dropped, and its sender heard again next time. */
   #heard(from: number, payload: Uint8Array, log: LogThrottle): void {
+    // Observers of old, which have no id, are given negative ones.
+    if (from >= 0 && !this.#members.has(from)) {
+      log.warn(
+        "a server that no server.N line lists takes part in an election, and counts for nothing: correct its myid or add it",
+        { server: from },
+      );
+    }
     try {
       this.#driver.input({ type: "notification", from, notification: decodeNotification(payload) });
     } catch (error) {

@@ -442,7 +442,7 @@ test("too many connections are refused with a line", async () => {
 test("a port in use is tried again, then given up with a message that names it", async () => {
   const bed = new Bed();
   const other = await bed.network.host(hostOf(1)).listen({ port: ELECTION_PORT }, () => {});
-  await assert.rejects(bed.start(1), /cannot listen on 10\.0\.0\.1:3888: .*in use/);
+  await assert.rejects(bed.start(1), /cannot listen for other servers on 10\.0\.0\.1:3888: .*in use/);
   assert.equal(bed.clock.monotonicMs(), 2000);
   const patient = bed.start(1, { bindAttempts: 0 });
   await other.close();

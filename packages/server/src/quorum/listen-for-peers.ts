@@ -21,7 +21,12 @@ export interface BindRetry {
   onFailure: (error: Error, attempt: number) => void;
 }
 
-/** All or none. @throws the operating system's error, with the address in its message. */
+/** An address of this server's own server.N line cannot be listened on. */
+export class PeerListenError extends Error {
+  override readonly name = "PeerListenError";
+}
+
+/** All or none. @throws PeerListenError that names the address */
 export async function listenForPeers(options: ListenForPeersOptions): Promise<Listener[]> {
   const { network, addresses, onAllAddresses = false, keepAlive = false, onConnection, onError } = options;
   const everywhere = [...new Set(addresses.map(({ port }) => port))].map((port) => ({ port }));
@@ -33,8 +38,8 @@ export async function listenForPeers(options: ListenForPeersOptions): Promise<Li
     } catch (error) {
       for (const listener of listeners) await listener.close();
       const where = "host" in at ? formatHostAndPort(at) : `port ${at.port}`;
-      throw Object.assign(new Error(`cannot listen on ${where}: ${(error as Error).message}`), {
-        code: (error as { code?: string }).code,
+      const problem = `cannot listen for other servers on ${where}: ${(error as Error).message}`;
+      throw new PeerListenError(`${problem}. Stop what listens there, or correct this server's own server.N line.`, {
         cause: error,
       });
     }

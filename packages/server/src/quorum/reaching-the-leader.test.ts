@@ -131,7 +131,7 @@ test("more connections than allowed are refused, until one is over", async () =>
 test("closed, the port is free again and the streams stay", async () => {
   const bed = new Bed();
   const listener = await bed.lead(1);
-  await assert.rejects(bed.lead(1), /cannot listen on 10\.0\.0\.1:2888/);
+  await assert.rejects(bed.lead(1), /cannot listen for other servers on 10\.0\.0\.1:2888/);
   const stream = await bed.clock.runUntil(bed.follow(2));
   await listener.close();
   assert.equal(stream.closeReason, null);
