@@ -63,7 +63,7 @@ function contender({ name, role, start, kind, readerOf, more = {} }) {
 }
 
 /** Ours, from this checkout or another. */
-export const vivarium = ({ stallReader, name = "vivarium", role = "ours", checkout = root }) =>
+export const vivarium = ({ stallReader, name = "Vivarium", role = "ours", checkout = root }) =>
   contender({
     ...{ name, role, start: startVivarium, kind: "vivarium", more: { checkout } },
     readerOf: (place) => stallReader(`${place}.stall`),
@@ -76,15 +76,17 @@ export const apache = () =>
   });
 
 /** Framing and nothing behind it: see packages/bench/src/bare-server.ts. */
-export const bare = () => ({
+export const bare = ({ stallReader }) => ({
   name: "bare Node.js",
   role: "bare",
   remove,
   async start(dataDir = mkdtempSync(join(tmpdir(), "vivarium-bench-"))) {
     const port = await freePort();
     const main = join(root, "packages", "bench", "dist", "bare-main.js");
-    const args = [main, String(port), join(dataDir, "log"), String(VALUE_BYTES)];
-    return withStalls(new ServerProcess({ name: "bare", port, dataDir, command: process.execPath, args }));
+    const reader = stallReader(`${dataDir}.stall`);
+    const args = [...reader.nodeFlags, main, String(port), join(dataDir, "log"), String(VALUE_BYTES)];
+    const env = { ...process.env, ...reader.env };
+    return withStalls(new ServerProcess({ name: "bare", port, dataDir, command: process.execPath, args, env }), reader);
   },
   async startEnsemble() {
     throw new Error("the bare server is alone");

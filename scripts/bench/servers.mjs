@@ -32,7 +32,9 @@ export async function benchServers(values) {
   const results = values.from === undefined ? await measure(values) : JSON.parse(readFileSync(values.from, "utf8"));
   const isComparison = results.names.theirs !== "Apache 3.9.5";
   console.log(`\n${isComparison ? comparison(results) : sideBySide(results)}\n\n${remarks(results)}`);
-  if (values["write-docs"]) writeDocs(results);
+  if (!values["write-docs"]) return;
+  if (isComparison) console.error("bench: --write-docs is for Vivarium beside Apache; nothing was written.");
+  else writeDocs(results);
 }
 
 async function measure(values) {
@@ -42,7 +44,7 @@ async function measure(values) {
   const ours = vivarium({ stallReader });
   const contenders =
     other === undefined
-      ? [ours, apache(), bare()]
+      ? [ours, apache(), bare({ stallReader })]
       : [ours, vivarium({ stallReader, name: other.hash, role: "theirs", checkout: other.checkout })];
   const about = { date: new Date().toISOString(), machine: machine(), commit: commitHere(), scale };
   const collector = new ResultsCollector(about, contenders);

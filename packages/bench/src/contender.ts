@@ -4,7 +4,7 @@ export interface RunningServer {
   readonly pid: number;
   readonly port: number;
   readonly dataDir: string;
-  /** The longest stall of its event loop since this was last asked; undefined for a server that has no such loop. */
+  /** The longest stall of its event loop since this was last asked; undefined for a server of which it is not measured. */
   longestStallMs(): Promise<number | undefined>;
   /** Ends the process cleanly. */
   stop(): Promise<unknown>;

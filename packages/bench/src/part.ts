@@ -16,8 +16,8 @@ export interface Scale {
 }
 
 export const scales = {
-  full: { turns: 3, seconds: 4, createSeconds: 30, znodes: 1_000_000, sessions: 10_000, children: 100_000 },
-  quick: { turns: 1, seconds: 1, createSeconds: 8, znodes: 100_000, sessions: 2_000, children: 100_000 },
+  full: { turns: 3, seconds: 3, createSeconds: 30, znodes: 1_000_000, sessions: 10_000, children: 100_000 },
+  quick: { turns: 1, seconds: 1, createSeconds: 6, znodes: 100_000, sessions: 2_000, children: 10_000 },
 } as const satisfies Record<string, Scale>;
 
 /** The points of one line of a plot. */

@@ -20,11 +20,11 @@ test("a plot names both servers, both axes with their units, and the ticks", () 
   const drawn = new Map(plots.map((plot) => [plot.name, drawPlot(plot, results)]));
   assert.equal(drawn.get("window"), undefined);
   const memory = textsOf(drawn.get("memory") ?? "");
-  for (const text of ["vivarium", "Apache 3.9.5", "znodes", "resident memory, MB", "1 k", "300"]) {
+  for (const text of ["Vivarium", "Apache 3.9.5", "znodes", "resident memory, MB", "1 k", "300"]) {
     assert.ok(memory.includes(text), `${text} in ${memory}`);
   }
   const latency = textsOf(drawn.get("latency") ?? "");
-  for (const text of ["vivarium, reads", "vivarium, writes", "latency, ms", "90 %", "99 %"]) {
+  for (const text of ["Vivarium, reads", "Vivarium, writes", "latency, ms", "90 %", "99 %"]) {
     assert.ok(latency.includes(text), `${text} in ${latency}`);
   }
 });

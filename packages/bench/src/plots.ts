@@ -94,8 +94,8 @@ export function drawPlot(plot: Plot, results: Pick<Results, "lines" | "names">):
     animation: false,
     backgroundColor: "#ffffff",
     title: { text: plot.title, left: "center", textStyle: { fontSize: 15 } },
-    legend: { top: 30 },
-    grid: { left: 80, right: 30, top: 65, bottom: 60 },
+    legend: { top: 34, itemGap: 26 },
+    grid: { left: 80, right: 30, top: 75, bottom: 60 },
     xAxis: axis(plot.x, 32),
     yAxis: axis(plot.y, 55),
     series: lines.map(({ role, name, points }) => ({

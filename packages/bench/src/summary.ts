@@ -18,6 +18,8 @@ export interface Row {
   readonly isReached?: boolean;
 }
 
+const BARE = "bare Node.js";
+
 /** The values of a figure by turn. Several within a turn become their median; of stalls, only the longest counts. */
 function byTurn({ measurements }: Results, role: Role, key: string): Map<number, number> {
   const turns = new Map<number, number[]>();
@@ -58,7 +60,7 @@ function goalRow(results: Results, goal: Goal): Row[] {
   const their = "role" in over ? byTurn(results, over.role, key) : byTurn(results, "ours", over.key);
   if (their.size === 0) return [];
   const ratio = ratioOf(our, their, "per" in over ? over.per : 1);
-  const name = "role" in over ? (over.role === "bare" ? "bare Node.js" : undefined) : results.figures[over.key]?.title;
+  const name = "role" in over ? (over.role === "bare" ? BARE : undefined) : results.figures[over.key]?.title;
   const peer = { spread: spread([...their.values()]), ...(name === undefined ? {} : { name }) };
   return [{ ...row, peer, ratio, isReached: reaches(goal, ratio.median) }];
 }
@@ -83,10 +85,13 @@ export function otherRows(results: Results, { except = goalsOf(results.scale).ma
   return Object.entries(results.figures)
     .filter(([key]) => !except.includes(key))
     .flatMap(([key, { title, unit }]) => {
-      const [our, their] = [byTurn(results, "ours", key), byTurn(results, "theirs", key)];
+      const our = byTurn(results, "ours", key);
       if (our.size === 0) return [];
       const row = { title, unit, ours: spread([...our.values()]) };
+      const role = byTurn(results, "theirs", key).size > 0 ? "theirs" : "bare";
+      const their = byTurn(results, role, key);
       if (their.size === 0) return [row];
-      return [{ ...row, peer: { spread: spread([...their.values()]) }, ratio: ratioOf(our, their) }];
+      const peer = { spread: spread([...their.values()]), ...(role === "bare" ? { name: BARE } : {}) };
+      return [{ ...row, peer, ratio: ratioOf(our, their) }];
     });
 }

@@ -1,6 +1,6 @@
 /** Creating znodes for so long that snapshots are written meanwhile. */
 import { microseconds, opsPerSecond } from "@vivarium/load";
-import { everyTurn, type Part } from "../part.ts";
+import { fewerTurns, type Part } from "../part.ts";
 import { withServer } from "../with-server.ts";
 import { runLoad } from "../zkload.ts";
 
@@ -8,7 +8,7 @@ export const snapshots: Part = {
   name: "snapshots",
   about: "creates of 100 B, 20 connections × 100 in flight, while snapshots are written",
   roles: ["ours", "theirs"],
-  turns: everyTurn,
+  turns: fewerTurns,
   run: (stage) =>
     withServer(stage, async ({ port }) => {
       const load = { connections: 20, window: 100, sizeBytes: 100, readPercent: 0, creates: true };

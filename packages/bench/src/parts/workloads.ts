@@ -1,17 +1,20 @@
 /** The workloads that `vivarium bench` has too, each on a server of its own, by our own generator. */
 import { runWorkloads, type Workload, workloads } from "@vivarium/load";
-import { fewerTurns, type Part } from "../part.ts";
+import { fewerTurns, oneTurn, type Part } from "../part.ts";
 import { hostsOf, network, viewOf } from "../server-view.ts";
 import { withServer } from "../with-server.ts";
 
 /** Those that zkload does for the table. */
 const elsewhere = ["reads", "writes", "mixed", "sequential"];
 
+/** Those among the goals. */
+const judged = ["children", "expiry"];
+
 const partOf = (workload: Workload): Part => ({
   name: workload.name,
   about: workload.about,
   roles: ["ours", "theirs"],
-  turns: fewerTurns,
+  turns: judged.includes(workload.name) ? fewerTurns : oneTurn,
   run: (stage) =>
     withServer(stage, async ({ port, pid }) => {
       const { sessions, children, seconds } = stage.scale;

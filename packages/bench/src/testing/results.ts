@@ -18,8 +18,8 @@ export const results: Results = {
   date: "2026-01-02T03:04:05.678Z",
   machine: "a machine",
   commit: "abc",
-  names: { ours: "vivarium", theirs: "Apache 3.9.5", bare: "bare Node.js" },
-  scale: scales.quick,
+  names: { ours: "Vivarium", theirs: "Apache 3.9.5", bare: "bare Node.js" },
+  scale: { ...scales.quick, children: 100_000 },
   figures: {
     reads: info("reads", "ops/s", "more", "speed"),
     "reads.p99": info("reads, 99th percentile", "µs", "less", "speed"),
