@@ -15,7 +15,20 @@ import { root, run } from "../setup.mjs";
 const config = { maxClientCnxns: 0, tickTime: 2000 };
 const jvm = ["-Xmx2g"];
 const VALUE_BYTES = 1024;
-const remove = (dataDir) => rmSync(dataDir, { recursive: true, force: true });
+/** Directories of runs that are not over. */
+const directories = new Set();
+process.on("exit", () => directories.forEach(remove));
+
+function makeDirectory() {
+  const directory = mkdtempSync(join(tmpdir(), "vivarium-bench-"));
+  directories.add(directory);
+  return directory;
+}
+
+function remove(directory) {
+  rmSync(directory, { recursive: true, force: true });
+  directories.delete(directory);
+}
 
 /** A server of ours, with the probe of its event loop. */
 function withStalls(server, reader) {
@@ -36,13 +49,13 @@ function contender({ name, role, start, kind, readerOf, more = {} }) {
     name,
     role,
     remove,
-    async start(dataDir = mkdtempSync(join(tmpdir(), "vivarium-bench-"))) {
+    async start(dataDir = makeDirectory()) {
       const reader = readerOf(dataDir);
       return withStalls(await start({ config, wait: false, dataDir, ...options(reader) }), reader);
     },
     async startEnsemble() {
-      const dir = mkdtempSync(join(tmpdir(), "vivarium-bench-ensemble-"));
-      const readers = [1, 2, 3].map((sid) => readerOf(join(dir, `stalls-${sid}`)));
+      const dir = makeDirectory();
+      const readers = [1, 2, 3].map((sid) => readerOf(dir, `stall-${sid}`));
       const vivarium = (sid) => (kind === "vivarium" ? options(readers[sid - 1]) : {});
       const ensemble = await startEnsemble({
         kind: () => kind,
@@ -66,7 +79,7 @@ function contender({ name, role, start, kind, readerOf, more = {} }) {
 export const vivarium = ({ stallReader, name = "Vivarium", role = "ours", checkout = root }) =>
   contender({
     ...{ name, role, start: startVivarium, kind: "vivarium", more: { checkout } },
-    readerOf: (place) => stallReader(`${place}.stall`),
+    readerOf: (directory, name = "stall") => stallReader(join(directory, name)),
   });
 
 export const apache = () =>
@@ -80,10 +93,10 @@ export const bare = ({ stallReader }) => ({
   name: "bare Node.js",
   role: "bare",
   remove,
-  async start(dataDir = mkdtempSync(join(tmpdir(), "vivarium-bench-"))) {
+  async start(dataDir = makeDirectory()) {
     const port = await freePort();
     const main = join(root, "packages", "bench", "dist", "bare-main.js");
-    const reader = stallReader(`${dataDir}.stall`);
+    const reader = stallReader(join(dataDir, "stall"));
     const args = [...reader.nodeFlags, main, String(port), join(dataDir, "log"), String(VALUE_BYTES)];
     const env = { ...process.env, ...reader.env };
     return withStalls(new ServerProcess({ name: "bare", port, dataDir, command: process.execPath, args, env }), reader);

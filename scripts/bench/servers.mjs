@@ -24,6 +24,9 @@ import { apache, bare, checkoutOf, forgetCheckout, vivarium } from "./contenders
 
 export { parts };
 
+// So that Ctrl-C takes the servers and their directories along.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 const cache = join(root, ".cache", "bench");
 const docs = join(root, "docs");
 

@@ -1,6 +1,6 @@
 /** A load generator for any ZooKeeper: sessions on raw frames, traffic, workloads and their figures. */
 export { childPaths, dataOf } from "./bodies.ts";
-export { closeSessions, createMany, makeNode, openSessions, removeTree } from "./bulk.ts";
+export { closeSessions, createMany, makeNode, openSessions, removeTree, withSessions } from "./bulk.ts";
 export { type DriveOptions, type DriveResult, drive, TIMELINE_MS, type Traffic } from "./drive.ts";
 export { elapse, within } from "./elapse.ts";
 export { Histogram } from "./histogram.ts";

@@ -17,14 +17,17 @@ const body = bodies.read(path);
 let pings = new Histogram();
 let reads = new Histogram();
 let sentMs = 0;
+let waitsFor: "ping" | "read" | "nothing" = "nothing";
 
 const waited = () => (performance.now() - sentMs) * 1000;
 const read = () => {
+  waitsFor = "read";
   sentMs = performance.now();
   session.send(OpCode.getData, body);
   session.flush();
 };
 const ping = () => {
+  waitsFor = "ping";
   sentMs = performance.now();
   session.ping();
 };
@@ -34,6 +37,7 @@ session.onPing = () => {
 };
 session.onReply = () => {
   reads.add(waited());
+  waitsFor = "nothing";
   setTimeout(ping, PAUSE_MS);
 };
 session.onLost = (error) => {
@@ -41,11 +45,11 @@ session.onLost = (error) => {
 };
 port.on("message", () => {
   // What is still waiting counts with what it has waited so far.
-  const waitingUs = waited();
+  const most = (kind: "ping" | "read", { mostUs }: Histogram) => Math.max(mostUs, waitsFor === kind ? waited() : 0);
   const probe: Probe = {
     pings: pings.count,
-    pingMostUs: pings.mostUs,
-    readMostUs: Math.max(reads.mostUs, session.inFlight > 0 ? waitingUs : 0),
+    pingMostUs: most("ping", pings),
+    readMostUs: most("read", reads),
   };
   pings = new Histogram();
   reads = new Histogram();

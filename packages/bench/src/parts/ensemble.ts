@@ -1,9 +1,9 @@
 /** Three servers that are one ensemble, on one machine. Memory is looked at after the load: what they hold to carry it. */
 import { megabytes, microseconds, opsPerSecond } from "@vivarium/load";
+import { loadServers } from "../load-server.ts";
 import { everyTurn, type Part } from "../part.ts";
 import { residentMegabytes, settle } from "../server-view.ts";
 import { recordStall } from "../with-server.ts";
-import { runLoad } from "../zkload.ts";
 
 const crowd = { connections: 30, window: 20, sizeBytes: 1024 };
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -14,14 +14,10 @@ export const ensemble: Part = {
   roles: ["ours", "theirs"],
   turns: everyTurn,
   async run(stage) {
-    const { record, scale, zkload } = stage;
+    const { record } = stage;
     stage.doing("starting three servers");
     const { servers, end } = await stage.contender.startEnsemble();
-    const ports = servers.map(({ port }) => port);
-    const load = (doing: string, readPercent: number) => {
-      stage.doing(doing);
-      return runLoad(zkload, ports, { ...crowd, readPercent, seconds: scale.seconds });
-    };
+    const load = (doing: string, readPercent: number) => loadServers(stage, doing, servers, { ...crowd, readPercent });
     try {
       for (const server of servers) await server.longestStallMs();
       await load("warming up", 50);

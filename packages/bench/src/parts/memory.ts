@@ -2,23 +2,12 @@
  * A server that gets many znodes: how fast, what it holds at most, how long a restart takes, what it holds then, and what
  * reads and writes cost it compared with a server of a thousand znodes.
  */
-import {
-  closeSessions,
-  createMany,
-  dataOf,
-  drive,
-  LoadSession,
-  megabytes,
-  openSessions,
-  opsPerSecond,
-  readsAndWritesAmong,
-  seconds,
-} from "@vivarium/load";
+import { createMany, dataOf, LoadSession, megabytes, opsPerSecond, readsAndWritesAmong, seconds } from "@vivarium/load";
 import type { RunningServer } from "../contender.ts";
+import { driveServer, loadServers } from "../load-server.ts";
 import { fewerTurns, type Part, type Stage } from "../part.ts";
 import { hostsOf, network, peakMegabytes, residentMegabytes, settle, untilServing } from "../server-view.ts";
 import { recordStall } from "../with-server.ts";
-import { runLoad } from "../zkload.ts";
 
 const ZNODE_BYTES = 100;
 const FOLDER = 1000;
@@ -65,7 +54,7 @@ export const memory: Part = {
       record(megabytes("memory.restarted", "memory after the restart", residentMegabytes(server.pid)));
       if (contender.role === "ours") {
         await grown(stage, server, "large", `${znodes} znodes`);
-        await scattered(stage, server, znodes);
+        await scattered(stage, server, `${znodes} znodes`);
       }
       await recordStall(stage, [server]);
     } finally {
@@ -98,28 +87,25 @@ async function fill({ scale, draw, doing }: Stage, { port, pid }: RunningServer)
 }
 
 /** Reads and writes of a thousand znodes while the server holds that many. */
-async function grown(stage: Stage, { port }: RunningServer, key: string, size: string): Promise<void> {
-  const load = (doing: string, readPercent: number) => {
-    stage.doing(`${doing} with ${size}`);
-    return runLoad(stage.zkload, [port], { ...CROWD, readPercent, seconds: stage.scale.seconds });
-  };
+async function grown(stage: Stage, server: RunningServer, key: string, size: string): Promise<void> {
+  const load = (doing: string, readPercent: number) =>
+    loadServers(stage, `${doing} with ${size}`, [server], { ...CROWD, readPercent });
   await load("warming up", 50);
   stage.record(opsPerSecond(`grown.${key}.reads`, `reads of 100 B with ${size}`, (await load("reads", 100)).ops_s));
   stage.record(opsPerSecond(`grown.${key}.writes`, `writes of 100 B with ${size}`, (await load("writes", 0)).ops_s));
 }
 
 /** The same all over the tree, by our own generator. */
-async function scattered(stage: Stage, { port }: RunningServer, size: string): Promise<void> {
+async function scattered(stage: Stage, server: RunningServer, size: string): Promise<void> {
+  const { znodes, seconds: duration } = stage.scale;
   for (const [key, count] of [
     ["small", FOLDER],
-    ["large", stage.scale.znodes],
+    ["large", znodes],
   ] as const) {
-    const sessions = await openSessions(network, hostsOf({ port }), CROWD.connections);
-    const among = `reads among ${key === "small" ? "1,000" : size} of ${size} znodes`;
-    stage.doing(among);
+    const among = `reads among ${key === "small" ? "1,000" : size.split(" ")[0]} of ${size}`;
     const traffic = readsAndWritesAmong(count, filledPath, { readPercent: 100, sizeBytes: ZNODE_BYTES });
-    const { perSecond } = await drive(sessions, traffic, { window: CROWD.window, seconds: stage.scale.seconds });
-    await closeSessions(sessions);
+    const { connections, window } = CROWD;
+    const { perSecond } = await driveServer(stage, among, server, { traffic, connections, window, seconds: duration });
     stage.record(opsPerSecond(`scattered.${key}`, among, perSecond));
   }
 }

@@ -1,8 +1,8 @@
 /** Creating znodes for so long that snapshots are written meanwhile. */
 import { microseconds, opsPerSecond } from "@vivarium/load";
+import { loadServers } from "../load-server.ts";
 import { fewerTurns, type Part } from "../part.ts";
 import { withServer } from "../with-server.ts";
-import { runLoad } from "../zkload.ts";
 
 export const snapshots: Part = {
   name: "snapshots",
@@ -10,10 +10,9 @@ export const snapshots: Part = {
   roles: ["ours", "theirs"],
   turns: fewerTurns,
   run: (stage) =>
-    withServer(stage, async ({ port }) => {
+    withServer(stage, async (server) => {
       const load = { connections: 20, window: 100, sizeBytes: 100, readPercent: 0, creates: true };
-      stage.doing("creates");
-      const creates = await runLoad(stage.zkload, [port], { ...load, seconds: stage.scale.createSeconds });
+      const creates = await loadServers(stage, "creates", [server], { ...load, seconds: stage.scale.createSeconds });
       stage.record(opsPerSecond("creates", "creates of 100 B during snapshots", creates.ops_s));
       stage.record(microseconds("creates.p99", "creates during snapshots, 99th percentile", creates.write_p99_us));
     }),

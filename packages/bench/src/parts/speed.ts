@@ -1,8 +1,9 @@
 /** One server under the independent generator: many requests in flight, and one at a time. */
 import { microseconds, opsPerSecond } from "@vivarium/load";
+import { loadServers } from "../load-server.ts";
 import { everyTurn, type Part } from "../part.ts";
 import { withServer } from "../with-server.ts";
-import { type Load, runLoad } from "../zkload.ts";
+import type { Load } from "../zkload.ts";
 
 const crowd = { connections: 50, window: 20, sizeBytes: 1024 };
 const alone = { connections: 1, window: 1, sizeBytes: 1024 };
@@ -13,12 +14,9 @@ export const speed: Part = {
   roles: ["ours", "theirs", "bare"],
   turns: everyTurn,
   run: (stage) =>
-    withServer(stage, async ({ port }) => {
-      const { record, scale, zkload } = stage;
-      const load = (doing: string, options: Omit<Load, "seconds">) => {
-        stage.doing(doing);
-        return runLoad(zkload, [port], { ...options, seconds: scale.seconds });
-      };
+    withServer(stage, async (server) => {
+      const { record } = stage;
+      const load = (doing: string, options: Omit<Load, "seconds">) => loadServers(stage, doing, [server], options);
       // Once for nothing: both runtimes compile what is hot only after a while.
       await load("warming up", { ...crowd, readPercent: 50 });
       const reads = await load("reads", { ...crowd, readPercent: 100 });
