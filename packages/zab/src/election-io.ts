@@ -21,7 +21,7 @@ export interface ElectionOptions {
   /** How long a vote with a quorum waits for a better one; default 200. */
   readonly finalizeWaitMs?: number;
   /**
-   * Whether there is a connection to this server now. Who is not reachable will hardly send a better vote, so that it is
+   * Whether there is a connection to this server, or may be one in a moment. Who is not reachable will hardly send a better vote, so that it is
    * not waited for. Default: everyone may be.
    */
   readonly isReachable?: (server: number) => boolean;

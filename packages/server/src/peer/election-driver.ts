@@ -48,7 +48,7 @@ export class ElectionDriver {
         quorums: view.quorums,
         config: view.membershipText,
         rules: view.rules,
-        isReachable: (id) => this.#transport.isConnected(id),
+        isReachable: (id) => this.#transport.mayBeHeard(id),
         minNotificationIntervalMs: view.minNotificationIntervalMs,
         maxNotificationIntervalMs: view.maxNotificationIntervalMs,
       }),

@@ -23,6 +23,26 @@ for (const servers of [3, 5]) {
   });
 }
 
+test("whoever starts when, nobody is elected while a better vote is about to be heard", async () => {
+  for (const latencyMs of [1, 5]) {
+    for (const order of [
+      [1, 3, 2],
+      [1, 2, 3],
+      [2, 3, 1],
+    ]) {
+      for (const pauseMs of [2, 20, 90, 180, 400]) {
+        const ensemble = new Ensemble({ latencyMs });
+        for (const id of order) {
+          await ensemble.member(id).start();
+          await ensemble.clock.run(pauseMs);
+        }
+        await ensemble.until("all serve", () => ensemble.members.every(({ role }) => role !== null), 1000);
+        await ensemble.end();
+      }
+    }
+  }
+});
+
 test("a member that comes back finds the leader at once, whatever was said when that was elected", async () => {
   const ensemble = await Ensemble.start({ servers: 5, latencyMs: 1 });
   for (const member of ensemble.followers) {

@@ -336,6 +336,29 @@ for (const [what, bytes, problem] of nonsense) {
   });
 }
 
+test("a server may be heard while it is dialled, while it is to dial back, and while it is connected", async () => {
+  const bed = new Bed();
+  const ends = await bed.foreign(3, ELECTION_PORT);
+  const unreachable: number[] = [];
+  const { transport } = await bed.start(1, { onDisconnected: (id) => unreachable.push(id) });
+  assert.equal(transport.mayBeHeard(3), false, "nobody has anything to tell it");
+  for (const id of [2, 3]) {
+    transport.send(id, payload("vote"));
+    assert.equal(transport.mayBeHeard(id), true, "is dialled");
+  }
+  await bed.settle();
+  assert.deepEqual([ends.length, unreachable], [1, [2]]);
+  assert.equal(transport.mayBeHeard(2), false, "nobody listens there");
+  assert.equal(transport.mayBeHeard(3), true, "dials back");
+  const back = bed.dial(hostOf(3), 1, ELECTION_PORT);
+  back.connection.write(greeting(3));
+  await bed.settle(300);
+  assert.equal(transport.mayBeHeard(3), true, "is connected");
+  back.connection.destroy();
+  await bed.settle();
+  assert.equal(transport.mayBeHeard(3), false);
+});
+
 test("who says nothing, or not all, is hung up on after the time for it; a mere probe leaves no line", async () => {
   const bed = new Bed();
   await bed.start(1, { greetingTimeoutMs: 700 });

@@ -36,7 +36,7 @@ export interface ElectionTransportOptions {
   members: ReadonlyMap<number, Member>;
   /** `payload` is a window on memory that is reused. Never called within a call to this transport. */
   onMessage: (from: number, payload: Uint8Array) => void;
-  /** The connection with a server has ended, and there is no other. Never called within a call to this transport. */
+  /** The connection with a server has ended, or could not be had. Never called within a call to this transport. */
   onDisconnected?: (serverId: number) => void;
   /** `quorumListenOnAllIPs` */
   onAllAddresses?: boolean;
@@ -175,6 +175,13 @@ export class ElectionTransport {
     return this.#peers.get(serverId)?.channel != null;
   }
 
+  /** Whether there is a connection, or may be one in a moment: it is being dialled, or has been told to dial us. */
+  mayBeHeard(serverId: number): boolean {
+    const peer = this.#peers.get(serverId);
+    if (peer === undefined) return false;
+    return peer.channel !== null || peer.dial !== null || this.#options.clock.monotonicMs() < peer.dialsBackUntilMs;
+  }
+
   #peer(id: number): Peer {
     let peer = this.#peers.get(id);
     if (peer === undefined) {
@@ -213,6 +220,7 @@ export class ElectionTransport {
         peer.dial = null;
         this.#options.log.warn("cannot reach a server for elections", { serverId: peer.id, problem });
         this.#forgetUnknown(peer);
+        this.#options.onDisconnected?.(peer.id);
       },
     });
   }
