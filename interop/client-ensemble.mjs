@@ -102,9 +102,9 @@ function checks({ connect, CreateMode, RequestTimeoutError, UnimplementedError }
       await until("the connection is lost", () => zk.state !== "connected");
       const refused = await zk.create("/q", "", { timeoutMs: 500 }).catch((error) => error);
       expect("error", [refused instanceof RequestTimeoutError, refused.mayHaveHappened], [true, false]);
-      const waiting = zk.exists("/q");
-      await Promise.all(dead.map((member) => member.start()));
-      expect("answer", await waiting, null);
+      const waiting = zk.exists("/q", { timeoutMs: 2 * sessionTimeoutMs });
+      const [answer] = await Promise.all([waiting, ...dead.map((member) => member.start())]);
+      expect("answer", answer, null);
       await zk.close();
     },
   };
