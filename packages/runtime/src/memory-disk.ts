@@ -143,13 +143,13 @@ export class MemoryDisk implements Disk {
   }
 
   #directory(path: string): MemoryDirectory {
-    const found = this.#directories.get(resolve(path));
+    const found = this.#directories.get(path) ?? this.#directories.get(resolve(path));
     if (found === undefined) throw failure("ENOENT", "open", path);
     return found;
   }
 
   #parent(path: string): MemoryDirectory {
-    return this.#directory(dirname(resolve(path)));
+    return this.#directory(dirname(path));
   }
 
   /** Does `act` unless the disk fails, and answers later, as a disk does; after a crash never. */

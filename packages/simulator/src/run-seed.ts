@@ -149,6 +149,7 @@ class SeedRun {
       sessionTimeoutMs: this.#swarm.sessionTimeoutMs,
       thinkMs: this.#swarm.thinkMs,
       leaderLagMs: this.#leaderLagMs,
+      preparedAtOnce: this.#swarm.preparedAtOnce,
       actions: this.#swarm.actions,
       onError: (error) => this.#threw(error, name),
     });

@@ -24,6 +24,8 @@ export interface SwarmOptions {
   readonly servers: number;
   readonly observers: number;
   readonly clients: number;
+  /** Nodes that the first client makes at once, before anything goes wrong. */
+  readonly preparedAtOnce: number;
   /** How long faults go on. */
   readonly chaosMs: number;
   readonly tickTimeMs: number;
@@ -73,6 +75,7 @@ function drawLong(dice: Dice, servers: number): SwarmOptions {
     servers,
     observers: servers > 1 && dice.chance(0.25) ? 1 : 0,
     clients: dice.between(1, 5),
+    preparedAtOnce: 1,
     chaosMs,
     tickTimeMs,
     syncLimit: 5,
@@ -108,6 +111,7 @@ function drawShort(dice: Dice, servers: number): SwarmOptions {
     servers,
     observers: servers > 1 && dice.chance(0.25) ? dice.between(1, 2) : 0,
     clients: dice.between(1, 3),
+    preparedAtOnce: 100,
     chaosMs,
     tickTimeMs,
     syncLimit: dice.pick([2, 3]),

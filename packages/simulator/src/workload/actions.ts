@@ -33,17 +33,20 @@ const SEQUENCES = "/seq/n-";
 const EPHEMERALS = "/eph";
 const LOCKS = "/lock";
 
-/** Makes what the actions work on; true once all of it is there. */
-export async function prepare({ caller }: Actor): Promise<boolean> {
+/** Makes what the actions work on, so many nodes at once; true once all of it is there. */
+export async function prepare({ caller }: Actor, atOnce: number): Promise<boolean> {
   const wanted = [
     ...DIRECTORIES.map((path) => ({ path, value: "" })),
     ...COUNTERS.map((path) => ({ path, value: "0" })),
     ...ACCOUNTS.map((path) => ({ path, value: String(FIRST_BALANCE) })),
   ];
-  for (const { path, value } of wanted) {
-    const exists = await caller.exists(path);
-    if (exists.outcome === "ok" && exists.stat === null) await caller.create(path, { value });
-    if ((await caller.exists(path)).stat === null) return false;
+  for (let from = 0; from < wanted.length; from += atOnce) {
+    const some = wanted.slice(from, from + atOnce);
+    const before = await Promise.all(some.map(({ path }) => caller.exists(path)));
+    const missing = some.filter((_, at) => before[at]?.outcome === "ok" && before[at]?.stat === null);
+    await Promise.all(missing.map(({ path, value }) => caller.create(path, { value })));
+    const after = await Promise.all(some.map(({ path }) => caller.exists(path)));
+    if (after.some(({ stat }) => stat === null)) return false;
   }
   return true;
 }

@@ -24,6 +24,8 @@ export interface SimClientOptions {
   /** Mean pause between two actions. */
   thinkMs: number;
   leaderLagMs: number;
+  /** Nodes that are made at once when the tree is prepared. */
+  preparedAtOnce: number;
   /** Names of ACTIONS that this run has. */
   actions: readonly string[];
   /** The program failed in a way that no program should. */
@@ -128,7 +130,7 @@ export class SimClient {
   }
 
   async #prepare(actor: Actor): Promise<void> {
-    this.prepared ||= await prepare(actor);
+    this.prepared ||= await prepare(actor, this.#options.preparedAtOnce);
     if (this.prepared && this.#phase === "prepare") this.#phase = "work";
   }
 
