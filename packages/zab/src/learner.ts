@@ -30,6 +30,7 @@ import {
   zxidHex,
 } from "@vivarium/protocol";
 import type { LogEntry } from "./committed-log.ts";
+import { entryOf } from "./entry-of.ts";
 import { Fifo } from "./fifo.ts";
 import { LearnerHistory } from "./learner-history.ts";
 import type { LearnerInput, LearnerOptions, LearnerOutput } from "./learner-io.ts";
@@ -368,13 +369,12 @@ export class Learner {
 
   /** To the log; to be acknowledged from there. */
   #log(which: "committed" | "all"): void {
-    const outputs = this.#outputs;
-    const from = outputs.length;
-    this.#history.append(which, outputs);
-    const to = outputs.length;
+    const from = this.#outputs.length;
+    this.#history.append(which, this.#outputs);
+    const to = this.#outputs.length;
     if (this.#options.role === Role.observer) return;
     for (let i = from; i < to; i++) {
-      const { zxid } = outputs[i] as LearnerOutput & LogEntry;
+      const { zxid } = this.#outputs[i] as LearnerOutput & LogEntry;
       if (this.#rules.ackAfterFlush) this.#unacked.push(zxid);
       else this.#send(QuorumPacketType.ACK, zxid);
     }
@@ -397,9 +397,4 @@ export class Learner {
     this.#deadlineMs = never;
     this.#outputs.push({ type: "stepDown", reason, reload });
   }
-}
-
-function entryOf({ type, data }: QuorumPacket): Uint8Array {
-  if (data === null) throw new ProtocolError(`${quorumPacketName(type)} without data`);
-  return data;
 }
