@@ -15,6 +15,7 @@ import {
   wholeNumber,
 } from "./command-line.ts";
 import { ExitCode } from "./exit-code.ts";
+import { sameSignalMs } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** As many as one address may have open by default, less those for control. */
@@ -86,10 +87,14 @@ export async function benchCommand({ words, terminal }: BenchCommandOptions): Pr
 async function runPlan({ hosts, root, settings, asJson, ...plan }: Plan, terminal: Terminal): Promise<ExitCode> {
   const report = new BenchReport(terminal);
   const stop = new AbortController();
+  let askedMs: number | undefined;
   const forget = terminal.onStopSignal(() => {
-    if (stop.signal.aborted) return terminal.exit(ExitCode.unexpected);
-    report.note(`stopping; ${root} is being removed, a second Ctrl-C leaves it there`);
-    stop.abort(new Error("stopped before its end"));
+    const nowMs = terminal.nowMs();
+    if (askedMs === undefined) {
+      askedMs = nowMs;
+      report.note(`stopping; ${root} is being removed, a second Ctrl-C leaves it there`);
+      stop.abort(new Error("stopped before its end"));
+    } else if (nowMs - askedMs >= sameSignalMs) terminal.exit(ExitCode.unexpected);
   });
   const figures: Figure[] = [];
   let failure: unknown;

@@ -7,7 +7,7 @@ import { ExitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One Ctrl-C arrives several times when npm or a script stands between: what comes this soon after is the same one. */
-const sameSignalMs = 1000;
+export const sameSignalMs = 1000;
 
 export class StopSignals {
   /** Leaves signals to Node.js again. */
