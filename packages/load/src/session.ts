@@ -51,7 +51,8 @@ export class LoadSession {
   arrivedMs = 0;
   /** Requests that have no reply yet. */
   inFlight = 0;
-  isLost = false;
+  /** Why there is no connection any more. */
+  lost: Error | undefined;
   onReply: OnReply;
   onBatch: () => void = () => {};
   /** A watch event; the reader stands at its WatcherEvent. */
@@ -85,12 +86,11 @@ export class LoadSession {
   }
 
   #greet(options: SessionOptions, resolve: (session: LoadSession) => void, reject: (error: Error) => void): void {
-    const { timeoutMs = 30_000, resume, deadlineMs = OPEN_DEADLINE_MS } = options;
+    const { timeoutMs = 40_000, resume, deadlineMs = OPEN_DEADLINE_MS } = options;
     const where = `${this.address.host}:${this.address.port}`;
     const connection = this.#connection;
     const fail = (error: Error | null) => {
       clearTimeout(timer);
-      this.isLost = true;
       connection.destroy();
       reject(error ?? new Error(`${where} closed the connection instead of giving a session`));
     };
@@ -117,8 +117,8 @@ export class LoadSession {
     this.#connection.onData = (chunk) => {
       this.arrivedMs = performance.now();
       this.#frames.append(chunk);
-      while (!this.isLost && this.#frames.next()) this.#receive();
-      if (!this.isLost) this.onBatch();
+      while (this.lost === undefined && this.#frames.next()) this.#receive();
+      if (this.lost === undefined) this.onBatch();
     };
   }
 
@@ -138,13 +138,13 @@ export class LoadSession {
   }
 
   #lose(error: Error): void {
-    if (this.isLost) return;
-    this.isLost = true;
+    if (this.lost !== undefined) return;
+    this.lost = new Error(`the session of ${this.address.host}:${this.address.port} is lost: ${error.message}`);
     clearInterval(this.#pings);
     this.#connection.destroy();
     if (this.#closing !== undefined) return this.#closing();
-    for (const { reject } of this.#calls.splice(0)) reject(error);
-    this.onLost(error);
+    for (const { reject } of this.#calls.splice(0)) reject(this.lost);
+    this.onLost(this.lost);
   }
 
   /** Starts a request; its body goes into `writer`, then comes `finish`. */
@@ -187,7 +187,7 @@ export class LoadSession {
   /** One request and its reply, whose reader is good until the next turn of the event loop. @throws ServerError */
   call(type: number, write: (writer: Writer) => void = () => {}, what = `op ${type}`): Promise<Reader> {
     const answered = new Promise<Reader>((resolve, reject) => {
-      if (this.isLost) return reject(new Error("the connection is lost"));
+      if (this.lost !== undefined) return reject(this.lost);
       this.#calls.push({ resolve, reject, what });
       this.begin(type);
       write(this.writer);
@@ -208,7 +208,7 @@ export class LoadSession {
   /** Ends the session, and with it its ephemeral nodes. */
   close(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.isLost) return resolve();
+      if (this.lost !== undefined) return resolve();
       this.#closing = resolve;
       this.begin(OpCode.closeSession);
       this.finish();
@@ -218,11 +218,11 @@ export class LoadSession {
 
   /** Drops the connection and leaves the session to the server, which expires it in time. */
   drop(): void {
-    this.isLost = true;
+    this.lost ??= new Error("the connection was dropped");
     clearInterval(this.#pings);
     this.#connection.onClose = () => {};
     this.#connection.destroy();
-    for (const { reject } of this.#calls.splice(0)) reject(new Error("the connection was dropped"));
+    for (const { reject } of this.#calls.splice(0)) reject(this.lost);
   }
 }
 

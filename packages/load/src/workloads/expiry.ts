@@ -10,7 +10,7 @@ import type { LoadSession } from "../session.ts";
 import { type Arena, type Figure, microseconds, milliseconds, type Workload } from "../workload.ts";
 
 /** The server raises it to the least it grants, twice its tickTime by default. */
-const TIMEOUT_MS = 4000;
+const TIMEOUT_MS = 6000;
 const DEADLINE_MS = 120_000;
 const STEP = 8;
 
