@@ -37,7 +37,7 @@ setup();
 const { describeTally, runBatch, runSeed, story, WORLD_SIZES } = await import("../packages/simulator/dist/index.js");
 
 const PROGRESS_MS = 10_000;
-/** How many violations are told in full. */
+/** How many violations are told in full, as soon as they are found. */
 const STORIES = 3;
 const seed = Number(values.seed);
 const count = Number(values.count);
@@ -64,6 +64,7 @@ async function one() {
 
 async function many() {
   let printedMs = startMs;
+  let told = 0;
   console.log(`sim: ${count} seeds from ${seed} on, servers ${servers.join(" and ")}, worlds ${worlds}`);
   const tally = await runBatch({
     firstSeed: seed,
@@ -74,6 +75,8 @@ async function many() {
     ...(values.seconds === undefined ? {} : { limitSeconds: Number(values.seconds) }),
     ...(values.workers === undefined ? {} : { workers: Number(values.workers) }),
     onProgress: ({ seeds, simulatedMs, failures }) => {
+      for (const failure of failures.slice(told, STORIES)) console.error(`\n${failure.story}\n`);
+      told = failures.length;
       const nowMs = performance.now();
       if (nowMs - printedMs < PROGRESS_MS) return;
       printedMs = nowMs;
@@ -83,7 +86,6 @@ async function many() {
     },
   });
   console.log(describeTally(tally, (performance.now() - startMs) / 1000));
-  for (const failure of tally.failures.slice(0, STORIES)) console.error(`\n${failure.story}`);
   return tally.failures.length === 0;
 }
 

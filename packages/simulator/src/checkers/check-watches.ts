@@ -2,7 +2,7 @@
  * Watches: the first change after what was read is announced once, with its own type and zxid, and before the session is
  * shown anything of that change or of what came after it. After the run every session that still lives has been told.
  */
-import { type Zxid, zxidHex } from "@vivarium/protocol";
+import { type Stat, type Zxid, zxidHex } from "@vivarium/protocol";
 import type { History, Operation, SessionRecord, WatchRecord } from "../workload/history.ts";
 import type { ReadStates } from "./check-reads.ts";
 import { indexAt } from "./check-reads.ts";
@@ -22,8 +22,7 @@ export function checkWatches(check: WatchCheck): void {
   for (const session of check.history.sessions) {
     const shown = shownByReturn(session, check);
     for (const operation of session.operations) {
-      if (operation.watch !== null && operation.outcome === "ok")
-        checkWatch(operation, operation.watch, shown, check.truth);
+      if (operation.watch !== null && operation.outcome === "ok") checkWatch(operation, operation.watch, shown, check);
     }
   }
 }
@@ -45,13 +44,14 @@ export function shownByReturn({ operations }: SessionRecord, { placement, states
   return shown.sort((a, b) => a.order - b.order);
 }
 
-function checkWatch(operation: Operation, watch: WatchRecord, shown: readonly Shown[], truth: Truth): void {
+function checkWatch(operation: Operation, watch: WatchRecord, shown: readonly Shown[], check: WatchCheck): void {
   const { session, path } = operation;
+  const { truth } = check;
   const wrong = (what: string): void =>
     truth.report(
       violation("watches tell before data", `the watch of ${describeOperation(operation)} ${what}`, path, session.name),
     );
-  const change = firstChange(operation, watch, truth);
+  const change = firstChange(operation, watch, check);
   const { event } = watch;
   if (event?.type === "lost") return;
   if (watch.extra > 0) wrong(`was told of ${watch.extra + 1} events`);
@@ -78,9 +78,18 @@ interface Change {
 }
 
 /** The first state after the one that was read in which what is watched differs. */
-function firstChange(operation: Operation, watch: WatchRecord, truth: Truth): Change | undefined {
+function firstChange(
+  operation: Operation,
+  watch: WatchRecord,
+  { truth, states: found }: WatchCheck,
+): Change | undefined {
   const states = truth.model.states(operation.path);
-  const read = stateRead(operation, states);
+  const reads = operation.stat === null ? absences(operation, states, found) : [stateRead(operation.stat, states)];
+  const changes = reads.map((read) => changeAfter(read, watch, states));
+  return changes.find((change) => change?.from === watch.event?.zxid) ?? changes[0];
+}
+
+function changeAfter(read: number, watch: WatchRecord, states: readonly State[]): Change | undefined {
   if (read === -1) return undefined;
   for (let at = read + 1; at < states.length; at++) {
     const before = (states[at - 1] as State).node;
@@ -90,16 +99,23 @@ function firstChange(operation: Operation, watch: WatchRecord, truth: Truth): Ch
   return undefined;
 }
 
-/** What was read is the state whose zxids the Stat names; for "no node", the one that the session was found in. */
-function stateRead({ stat, seen }: Operation, states: readonly State[]): number {
-  if (stat === null) {
-    let at = indexAt(states, seen);
-    while (at > 0 && states[at]?.node !== null) at--;
-    return at;
-  }
+/** What was read is the state whose zxids the Stat names. */
+function stateRead(stat: Stat, states: readonly State[]): number {
   return states.findIndex(
     ({ node }) => node !== null && node.czxid === stat.czxid && node.mzxid === stat.mzxid && node.pzxid === stat.pzxid,
   );
+}
+
+/**
+ * "No node" names no state: it may be any without the node, from the oldest that the session might still see to the
+ * newest that it had been told of, the newest first. For of what arrives together the client tells us after all of it.
+ */
+function absences(operation: Operation, states: readonly State[], found: ReadStates): number[] {
+  const newest = indexAt(states, operation.seen);
+  const oldest = Math.max(0, indexAt(states, found.get(operation) ?? operation.seen));
+  const absent: number[] = [];
+  for (let at = newest; at >= oldest; at--) if (states[at]?.node === null) absent.push(at);
+  return absent;
 }
 
 function isSeen(kind: WatchRecord["kind"], before: ModelNode | null, after: ModelNode | null): boolean {

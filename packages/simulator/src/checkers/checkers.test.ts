@@ -258,6 +258,30 @@ const histories: readonly {
     },
   },
   {
+    name: "a watch on no node, whose answer arrives together with the node's coming and going",
+    broken: [],
+    plant: ({ planted, one, two }) => {
+      const left = watch();
+      const { seen } = planted.create(one, "/b", "|c1.1#9");
+      planted.write(one, { kind: "delete", path: "/b" });
+      left.event = { type: "created", zxid: seen, order: planted.history.nextOrder(), connection: 1 };
+      planted.call(two, { kind: "exists", path: "/b", watch: left });
+    },
+  },
+  {
+    name: "a watch on no node that tells of a change before what the session had seen",
+    broken: ["watches tell before data"],
+    plant: ({ planted, one, two }) => {
+      const left = watch();
+      const { seen } = planted.create(one, "/b", "|c1.1#9");
+      planted.write(one, { kind: "delete", path: "/b" });
+      planted.call(two, {});
+      left.event = { type: "created", zxid: seen, order: planted.history.nextOrder(), connection: 1 };
+      planted.call(two, { kind: "exists", path: "/b", watch: left });
+      planted.create(one, "/b", "|c1.1#10");
+    },
+  },
+  {
     name: "a watch that fires twice",
     broken: ["watches tell before data"],
     plant: ({ planted, one, two }) => {
