@@ -81,7 +81,7 @@ export class Exchange {
     this.#options = options;
     this.#owner = owner;
     this.queue = new RequestQueue(options);
-    this.#frames = new FrameBuffer(options.maxReplyBytes);
+    this.#frames = new FrameBuffer(options.maxReplyBytes, "maxReplyBytes");
   }
 
   // --- a connection begins and ends
@@ -126,7 +126,7 @@ export class Exchange {
   lost(server: string, error: Error): void {
     this.output.reset();
     this.blocked = false;
-    this.#frames = new FrameBuffer(this.#options.maxReplyBytes);
+    this.#frames = new FrameBuffer(this.#options.maxReplyBytes, "maxReplyBytes");
     this.#pingSentMs = undefined;
     this.#rearming = 0;
     this.credentials.connectionLost();

@@ -133,7 +133,7 @@ test("a session is resumed by id and password, not below its zxid", async () => 
 const badServers = [
   { greets: "closes", says: /closed the connection before granting a session: .* zxid 0x/ },
   { greets: "hangs", says: /no session granted within 2000 ms \(hostTimeoutMs\)/ },
-  { greets: "garbage", says: /frame of \d+ bytes/ },
+  { greets: "garbage", says: /frame of \d+ bytes; the limit \(maxReplyBytes\)/ },
 ] as const;
 for (const { greets, says } of badServers) {
   test(`a server that ${greets} is named, left for another, and not tried in a hot loop`, async () => {

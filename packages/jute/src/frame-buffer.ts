@@ -19,15 +19,18 @@ export class FrameBuffer {
   /** After the last byte of the current frame's payload. */
   end = 0;
 
-  /** Largest payload accepted, in bytes (`jute.maxbuffer`). */
+  /** Largest payload accepted, in bytes. */
   maxFrameBytes: number;
+  /** What the operator knows that limit as. */
+  readonly #limit: string;
   #read = 0;
   #filled = 0;
   /** True while `bytes` is memory of our own, into which later chunks are copied. */
   #owned = false;
 
-  constructor(maxFrameBytes: number) {
+  constructor(maxFrameBytes: number, limit = "jute.maxbuffer") {
     this.maxFrameBytes = maxFrameBytes;
+    this.#limit = limit;
   }
 
   /** Bytes received that belong to no frame handed out so far. */
@@ -73,7 +76,7 @@ export class FrameBuffer {
     const size = this.peekInt();
     if (size === undefined) return false;
     if (size < 0 || size > this.maxFrameBytes) {
-      throw new ProtocolError(`a frame of ${size} bytes; the limit (jute.maxbuffer) is ${this.maxFrameBytes}`);
+      throw new ProtocolError(`a frame of ${size} bytes; the limit (${this.#limit}) is ${this.maxFrameBytes}`);
     }
     if (this.pending < 4 + size) return false;
     this.start = this.#read + 4;
