@@ -17,9 +17,10 @@ import { repoDir } from "./lib/paths.mjs";
 import { startProxy } from "./lib/proxy.mjs";
 import { startVivarium } from "./lib/vivarium.mjs";
 import { everythingProperties } from "./lib/write-everything.mjs";
+import { vitest } from "./vitest.mjs";
 
 const usage = `usage: npm run interop -- [--only name,...] [--against apache|vivarium|both] [--verbose] [--long] [--prepare]
-  --only      ${[...clients, clientApache, clientEnsemble, ensembles, moves, words, differential].map(({ name }) => name).join(", ")}
+  --only      ${[...clients, vitest, clientApache, clientEnsemble, ensembles, moves, words, differential].map(({ name }) => name).join(", ")}
   --against   which servers (default both)
   --verbose   show every check and the programs' own output
   --long      more of what takes long: ensembles with larger trees and more turns
@@ -42,13 +43,14 @@ const servers = { apache: startApache, vivarium: startVivarium };
 
 function chosen() {
   const names = options.only?.split(",");
-  const known = [...clients, clientApache, clientEnsemble, ensembles, moves, words, differential];
+  const known = [...clients, vitest, clientApache, clientEnsemble, ensembles, moves, words, differential];
   const wrong = names?.find((name) => !known.some((each) => each.name === name));
   if (wrong) throw new Error(`--only ${wrong}: there is no such client\n${usage}`);
   if (!["both", ...Object.keys(servers)].includes(options.against))
     throw new Error(`--against ${options.against}\n${usage}`);
   return {
     list: clients.filter(({ name }) => names?.includes(name) ?? true),
+    withVitest: names?.includes(vitest.name) ?? true,
     withApache: names?.includes(clientApache.name) ?? true,
     withEnsemble: names?.includes(clientEnsemble.name) ?? true,
     withEnsembles: names?.includes(ensembles.name) ?? true,
@@ -136,7 +138,8 @@ async function main() {
     console.log(usage);
     return true;
   }
-  const { list, withApache, withEnsemble, withEnsembles, withMoves, withWords, withDifferential, against } = chosen();
+  const { list, withVitest, withApache, withEnsemble, withEnsembles, withMoves, withWords, withDifferential, against } =
+    chosen();
   if (against.includes("vivarium") && !options["no-build"]) {
     await must(process.execPath, [join(repoDir, "scripts", "setup.mjs")]);
   }
@@ -153,6 +156,7 @@ async function main() {
     }
     rows.push({ title: client.title, results });
   }
+  if (withVitest) rows.push(...(await vitest.run({ against })));
   if (withApache) rows.push(...(await clientApache.run({ against, verbose: options.verbose })));
   if (withEnsemble) rows.push(...(await clientEnsemble.run({ against, verbose: options.verbose })));
   if (withEnsembles && against.includes("vivarium")) rows.push(...(await ensembles.run(options)));
