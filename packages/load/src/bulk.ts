@@ -27,12 +27,14 @@ interface Bulk {
   readonly bytesEach?: number;
 }
 
-/** Sends `count` requests of one type over one session. @throws ServerError at the first refusal */
+/** Sends `count` requests of one type over one session. @throws ServerError of the first refusal, once nothing is in flight */
 function inBulk(session: LoadSession, bulk: Bulk): Promise<void> {
   const { count, type, write, accepts = [], onProgress = () => {}, bytesEach = 0 } = bulk;
   const window = Math.max(1, Math.min(WINDOW, Math.floor(WINDOW_BYTES / (bytesEach + 1))));
+  let wanted = count;
   let sent = 0;
   let answered = 0;
+  let refusal: ServerError | undefined;
   return new Promise<void>((resolve, reject) => {
     const end = (error?: Error) => {
       session.onReply = session.answerCall;
@@ -42,9 +44,9 @@ function inBulk(session: LoadSession, bulk: Bulk): Promise<void> {
       else reject(error);
     };
     const send = () => {
-      if (answered === count) return end();
+      if (answered === wanted) return end(refusal);
       if (sent - answered > window / 2) return;
-      for (; sent < count && sent - answered < window; sent++) {
+      for (; sent < wanted && sent - answered < window; sent++) {
         session.begin(type);
         write(session.writer, sent);
         session.finish();
@@ -53,8 +55,10 @@ function inBulk(session: LoadSession, bulk: Bulk): Promise<void> {
       onProgress(answered);
     };
     session.onReply = (err) => {
-      if (err !== 0 && !accepts.includes(err)) end(new ServerError(`request ${answered + 1} of ${count}`, err));
       answered++;
+      if (err === 0 || accepts.includes(err) || refusal !== undefined) return;
+      refusal = new ServerError(`request ${answered} of ${count}`, err);
+      wanted = sent;
     };
     session.onBatch = send;
     session.onLost = end;
