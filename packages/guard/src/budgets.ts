@@ -1,0 +1,32 @@
+/**
+ * What a request may cost: rows are workloads, columns figures, in the units of `figures.ts`. Everything here was
+ * measured; `npm run guard -- --budget` prints the rows anew. A higher number needs its reason in the commit message.
+ */
+import { type Figures, figures } from "./figures.ts";
+
+/** How much JavaScript's own objects take depends on V8: these were measured with Node.js of this major version. */
+export const HEAP_MEASURED_ON_NODE = 20;
+
+// biome-ignore format: a table
+const rows: readonly [workload: string, ...figures: number[]][] = [
+  //                               heap  buffers   copied socketBytes diskBytes socketWrites diskWrites diskSyncs timers deferred  turns
+  ["ping",                        33.8,       0,       0,         20,        0,          50,         0,        0,     0,       0,    1],
+  ["exists",                      33.8,       0,       0,         88,        0,          50,         0,        0,     0,       0,    1],
+  ["getData 1 KiB",              129.8,       0,    1024,       1116,        0,          50,         0,        0,     0,       0,    1],
+  ["getData 1 KiB, alone",         460,       0,    1024,       1116,        0,        1000,         0,        0,     0,       0, 1000],
+  ["getChildren of 100",          33.8,       0,       0,       1424,        0,          50,         0,        0,     0,       0,    1],
+  ["setData 1 KiB",             1412.4,  1114.1,    4231,         88,     1108,          50,         1,        1,     0,       1,    2],
+  ["setData 1 KiB, alone",      5398.5,  1179.6,    4231,         88,     1108,        1000,      1000,     1000,     0,    1000, 2000],
+  ["create 100 B",              1521.6,   409.6,     589,         37,      210,          50,         1,        1,     0,       1,    2],
+  ["2:1 reads and sets",         676.7,   393.2,  2091.9,      773.7,      369,          83,         1,        1,     0,       1,    2],
+  ["multi of 10 sets",         14342.2,  1990.7,    5470,        799,     1411,          50,         5,        5,     0,       5,   10],
+  ["setData, 100 watchers",    82055.6,      64,   15118,      23988,      184,      201000,      1000,     1000,     0,    1000, 2000],
+  ["setData 1 KiB, 3 servers", 10527.6, 14398.2, 17452.5,     3135.3,     3324,        66.7,       6.7,      6.7,     0,    43.3,   15],
+];
+
+export const budgets: ReadonlyMap<string, Figures> = new Map(
+  rows.map(([workload, ...values]) => [
+    workload,
+    Object.fromEntries(figures.map(({ name }, index) => [name, values[index]])) as Figures,
+  ]),
+);
