@@ -43,7 +43,7 @@ export class ServerNode {
   readonly machine: Machine;
   readonly id: number;
   readonly #options: ServerNodeOptions;
-  readonly #config;
+  #config;
   #view: ServerView;
   #running: RunningServer | null = null;
   #state: "down" | "starting" | "up" = "down";
@@ -58,8 +58,13 @@ export class ServerNode {
     this.#options = options;
     this.id = id;
     this.machine = new Machine(world, { name: `s${id}`, address, clockRate });
-    this.#config = parseConfig({ text: configText, myid: { file: "/data/myid", text: String(id) } }).config;
+    this.#config = configOf(id, configText);
     this.#view = this.#newView();
+  }
+
+  /** The zoo.cfg of its next lives. */
+  set configText(text: string) {
+    this.#config = configOf(this.id, text);
   }
 
   get name(): string {
@@ -211,6 +216,10 @@ export class ServerNode {
     this.#down();
     this.machine.powerOff();
   }
+}
+
+function configOf(id: number, text: string): StartServerOptions["config"] {
+  return parseConfig({ text, myid: { file: "/data/myid", text: String(id) } }).config;
 }
 
 function fieldsText(fields: LogRecord["fields"]): string {

@@ -157,7 +157,7 @@ export class StageCore {
   }
 }
 
-function settingsOf(id: number): string[] {
+export function settingsOf(id: number): string[] {
   return [
     "dataDir=/data",
     `clientPort=${CLIENT_PORT}`,

@@ -1,0 +1,3 @@
+import { tryScenarios } from "../testing/try-scenarios.ts";
+
+await tryScenarios(import.meta.url);
