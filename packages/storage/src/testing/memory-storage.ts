@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { Reader } from "@vivarium/jute";
 import { readTxn, type Zxid } from "@vivarium/protocol";
-import { MemoryDisk, SeededRandom, VirtualClock } from "@vivarium/runtime";
+import { type Clock, MemoryDisk, SeededRandom, type Timer, VirtualClock } from "@vivarium/runtime";
 import { type Recovered, Storage, type StorageConfig, type StorageError } from "../index.ts";
 import { createEntry, type TestState, testStateBuilder } from "./test-state.ts";
 
@@ -10,6 +10,8 @@ export interface World {
   clock: VirtualClock;
   disk: MemoryDisk;
   random: SeededRandom;
+  /** The one whose process runs now. */
+  life: Life | null;
   settle<T>(promise: Promise<T>): Promise<T>;
 }
 
@@ -17,7 +19,37 @@ export function makeWorld(seed = 1): World {
   const clock = new VirtualClock();
   const random = new SeededRandom(seed);
   const disk = new MemoryDisk({ clock, random: random.fork("disk") });
-  return { clock, disk, random, settle: (promise) => clock.runUntil(promise) };
+  return { clock, disk, random, life: null, settle: (promise) => clock.runUntil(promise) };
+}
+
+/** A dead process does nothing any more that it has put off. */
+class LifeClock implements Clock {
+  isOver = false;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return this.#clock.setTimer(delayMs, () => {
+      if (!this.isOver) callback();
+    });
+  }
+
+  defer(callback: () => void): void {
+    this.#clock.defer(() => {
+      if (!this.isOver) callback();
+    });
+  }
 }
 
 export interface Life {
@@ -27,6 +59,7 @@ export interface Life {
   flushed: Zxid[];
   errors: StorageError[];
   warnings: string[];
+  readonly clock: { isOver: boolean };
   /** Appends and applies createEntry(zxid). */
   write(zxid: Zxid, dataBytes?: number): void;
 }
@@ -34,15 +67,17 @@ export interface Life {
 export const DATA_DIR = "/data";
 export const VERSION_DIR = "/data/version-2";
 
-/** One life of a server: opens and recovers. Snapshots that are due are taken. */
+/** One life of a server, the one before it being over: opens and recovers. Snapshots that are due are taken. */
 export async function start(world: World, config: Partial<StorageConfig> = {}): Promise<Life> {
+  if (world.life !== null) world.life.clock.isOver = true;
+  const clock = new LifeClock(world.clock);
   const flushed: Zxid[] = [];
   const errors: StorageError[] = [];
   const warnings: string[] = [];
   const storage = await world.settle(
     Storage.open({
       disk: world.disk,
-      clock: world.clock,
+      clock,
       random: world.random,
       dataDir: DATA_DIR,
       holder: "the test's server",
@@ -62,12 +97,14 @@ export async function start(world: World, config: Partial<StorageConfig> = {}): 
     flushed,
     errors,
     warnings,
+    clock,
     write(zxid, dataBytes) {
       const entry = createEntry(zxid, dataBytes);
       storage.append(entry, zxid);
       state.apply(readTxn(new Reader(entry)));
     },
   };
+  world.life = life;
   return life;
 }
 
