@@ -65,7 +65,8 @@ export async function allocatorsOf(work: () => Promise<void>): Promise<Allocator
   const bytes = new Map<string, number>();
   const add = ({ callFrame, selfSize, children }: HeapProfiler.SamplingHeapProfileNode): void => {
     const where = placeOf(callFrame);
-    bytes.set(where, (bytes.get(where) ?? 0) + selfSize);
+    const isMeter = callFrame.url === "node:inspector";
+    if (!isMeter) bytes.set(where, (bytes.get(where) ?? 0) + selfSize);
     for (const child of children) add(child);
   };
   add(profile.head);

@@ -91,7 +91,7 @@ export const workloads: readonly Workload[] = [
   }),
   busy("setData 1 KiB", setData),
   busy("setData 1 KiB, alone", setData, alone),
-  busy("create 100 B", (number) => requests.create(`/guard/c${number}`, SMALL_BYTES)),
+  busy("create 100 B", (number) => requests.create(`/guard/c${number}`, SMALL_BYTES), { rounds: 5 }),
   busy("2:1 reads and sets", (number) => (number % 3 === 2 ? setData(number) : getData(number))),
   busy(
     "multi of 10 sets",
