@@ -22,9 +22,9 @@ const allocators = [
 ];
 
 /** What comes out when one figure is measured as `value`. */
-function verdictOn(figure: FigureName, value: number, judgesHeap = true) {
-  const measured = { figures: { ...budget, [figure]: value }, allocators };
-  const { worse, better } = compare({ workload: "setData", measured, budget, judgesHeap });
+function verdictOn(figure: FigureName, value: number, { judgesHeap = true, allowed = budget } = {}) {
+  const measured = { figures: { ...allowed, [figure]: value }, allocators };
+  const { worse, better } = compare({ workload: "setData", measured, budget: allowed, judgesHeap });
   const names = (findings: readonly { figure: string }[]) => findings.map((finding) => finding.figure);
   return { worse: names(worse), better: names(better) };
 }
@@ -50,7 +50,13 @@ for (const [figure, value, expected] of table) {
 }
 
 test("the heap is not judged by a budget of another V8", () => {
-  assert.deepEqual(verdictOn("heap", 5000, false), same);
+  assert.deepEqual(verdictOn("heap", 5000, { judgesHeap: false }), same);
+});
+
+test("where a request allocates next to nothing, one small object more is found, and less than one is not", () => {
+  const allowed = { ...budget, heap: 34 };
+  assert.deepEqual(verdictOn("heap", 42, { allowed }), same);
+  assert.deepEqual(verdictOn("heap", 50, { allowed }), { worse: ["heap"], better: [] });
 });
 
 test("a finding names workload, figure, what was measured, the budget, and who allocates", () => {

@@ -29,16 +29,16 @@ export interface CompareOptions {
 export function compare({ workload, measured, budget, judgesHeap = true }: CompareOptions): Verdict {
   const worse: Finding[] = [];
   const better: Finding[] = [];
-  for (const { name, about, per, tolerance } of figures) {
+  for (const { name, about, per, tolerance, slack = 0 } of figures) {
     if (name === "heap" && !judgesHeap) continue;
     const now = measured.figures[name];
     const allowed = budget[name];
     const what = `${workload}: ${name} ${now}, budget ${allowed} (${about} per ${per === 1 ? "request" : `${per} requests`})`;
     const found = { workload, figure: name, measured: now, budget: allowed };
-    if (now > allowed * (1 + tolerance)) {
+    if (now - allowed > Math.max(allowed * tolerance, slack)) {
       const most = name === "heap" ? measured.allocators.map(({ where, bytes }) => `\n    ${bytes} ${where}`) : [];
       worse.push({ ...found, text: [what, ...most].join("") });
-    } else if (now < allowed * (1 - Math.max(tolerance, CLEARLY_BETTER))) {
+    } else if (allowed - now > Math.max(allowed * CLEARLY_BETTER, slack)) {
       better.push({ ...found, text: `${what}: lower the budget to ${now}` });
     }
   }
