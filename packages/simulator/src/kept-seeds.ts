@@ -69,4 +69,10 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     worlds: "long",
     found: "our checker did not wait for a sync that had begun before the healing",
   },
+  {
+    seed: 1018079,
+    servers: 5,
+    worlds: "short",
+    found: "our checker did not allow for a leader whose followers' last words reach it when the next one has begun",
+  },
 ];

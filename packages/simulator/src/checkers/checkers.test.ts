@@ -1,7 +1,7 @@
 // The checkers find what they are for: each history here is good but for one planted fault, and its rule is named.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ErrorCode, OpCode } from "@vivarium/protocol";
+import { ErrorCode, makeZxid, OpCode } from "@vivarium/protocol";
 import { Planted } from "../testing/planted.ts";
 import { ACCOUNTS } from "../workload/actions.ts";
 import type { SessionRecord, SubtreeWatch, WatchRecord } from "../workload/history.ts";
@@ -422,7 +422,7 @@ const servers: readonly { name: string; broken: readonly string[]; act: (given: 
         for (const name of ["s1", "s2"]) {
           tree.lastProcessedZxid = 0;
           const server = view(name);
-          server.serves(tree, { hasAll: false });
+          server.serves(tree, { knowsUpTo: 0 });
           for (const zxid of [1, 2]) server.applied(txn(zxid), tree);
         }
       },
@@ -433,7 +433,7 @@ const servers: readonly { name: string; broken: readonly string[]; act: (given: 
       act: ({ planted, view, tree, txn }) => {
         for (const zxid of [1, 2, 3]) planted.commit(zxid);
         const server = view("s2");
-        server.serves(tree, { hasAll: false });
+        server.serves(tree, { knowsUpTo: 0 });
         server.applied(txn(3), tree);
       },
     },
@@ -443,7 +443,7 @@ const servers: readonly { name: string; broken: readonly string[]; act: (given: 
       act: ({ planted, view, tree, txn }) => {
         planted.commit(1, { type: OpCode.error });
         const server = view("s2");
-        server.serves(tree, { hasAll: false });
+        server.serves(tree, { knowsUpTo: 0 });
         server.applied(txn(1, 99n), tree);
       },
     },
@@ -453,7 +453,7 @@ const servers: readonly { name: string; broken: readonly string[]; act: (given: 
       act: ({ planted, view, tree, txn }) => {
         planted.commit(1, { type: OpCode.error, digest: 77n });
         const server = view("s2");
-        server.serves(tree, { hasAll: false });
+        server.serves(tree, { knowsUpTo: 0 });
         server.applied(txn(1), tree);
       },
     },
@@ -462,7 +462,26 @@ const servers: readonly { name: string; broken: readonly string[]; act: (given: 
       broken: ["what is committed survives"],
       act: ({ planted, view, tree }) => {
         planted.commit(1);
-        view("s1").serves(tree, { hasAll: true });
+        view("s1").serves(tree, { knowsUpTo: Number.POSITIVE_INFINITY });
+      },
+    },
+    {
+      name: "a leader of its epoch that has forgotten",
+      broken: ["what is committed survives"],
+      act: ({ planted, view, tree }) => {
+        planted.commit(1);
+        planted.commit(makeZxid(2, 1));
+        view("s1").serves(tree, { knowsUpTo: makeZxid(2, 0) });
+      },
+    },
+    {
+      name: "a leader that does not know yet that the next one has committed something",
+      broken: [],
+      act: ({ planted, view, tree }) => {
+        planted.commit(1);
+        planted.commit(makeZxid(2, 1));
+        tree.lastProcessedZxid = 1;
+        view("s1").serves(tree, { knowsUpTo: makeZxid(2, 0) });
       },
     },
     {
@@ -472,7 +491,7 @@ const servers: readonly { name: string; broken: readonly string[]; act: (given: 
         planted.commit(1);
         planted.commit(3);
         tree.lastProcessedZxid = 2;
-        view("s2").serves(tree, { hasAll: false });
+        view("s2").serves(tree, { knowsUpTo: 0 });
       },
     },
     {
@@ -482,7 +501,7 @@ const servers: readonly { name: string; broken: readonly string[]; act: (given: 
         const server = view("s1");
         for (const zxid of [1, 2]) server.applied(txn(zxid), tree);
         assert.equal(planted.truth.lastZxid, 0);
-        server.serves(tree, { hasAll: true });
+        server.serves(tree, { knowsUpTo: Number.POSITIVE_INFINITY });
         assert.equal(planted.truth.lastZxid, 2);
       },
     },

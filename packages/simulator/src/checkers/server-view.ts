@@ -60,14 +60,15 @@ export class ServerView {
     this.#pending.push(committed);
   }
 
-  /** It serves clients from now on. `hasAll`: nothing can be committed without it, so it must know everything. */
-  serves(tree: ObservedTree, { hasAll }: { hasAll: boolean }): void {
+  /** It serves clients from now on. `knowsUpTo`: nothing up to this zxid can be committed without it. */
+  serves(tree: ObservedTree, { knowsUpTo }: { knowsUpTo: Zxid }): void {
     const truth = this.#truth;
     const name = this.#name;
     const pending = tree === this.#tree ? this.#pending : [];
     const last = this.#lastOf(tree, pending);
-    if (hasAll && last < truth.lastZxid) {
-      const what = `${name} serves from 0x${zxidHex(last)} on, but 0x${zxidHex(truth.lastZxid)} was committed`;
+    const owed = truth.last(knowsUpTo);
+    if (last < owed) {
+      const what = `${name} serves from 0x${zxidHex(last)} on, but 0x${zxidHex(owed)} was committed`;
       truth.report(violation("what is committed survives", what, name));
       return;
     }

@@ -6,6 +6,7 @@
  *
  * What it logs goes into the trace; an error line that no injected fault explains is a violation.
  */
+import { makeZxid } from "@vivarium/protocol";
 import {
   createLogger,
   type LogRecord,
@@ -185,11 +186,13 @@ export class ServerNode {
     // What it said may be over by now.
     if (this.machine.process !== life || !life.alive || !this.#isInService) return;
     const { leaders, isAlone } = this.#options;
-    const { role, epoch } = fields as { role?: string; epoch?: number };
-    if (role === "leader" && epoch !== undefined) leaders.established(this.name, epoch);
+    const { role, epoch = 0 } = fields as { role?: string; epoch?: number };
+    if (role === "leader") leaders.established(this.name, epoch);
+    // Of later epochs a leader need not have heard: the followers' last words may reach it when they have left it.
+    const knowsUpTo = isAlone ? Number.POSITIVE_INFINITY : role === "leader" ? makeZxid(epoch + 1, 0) : 0;
     this.#serving = true;
     this.#role = role ?? null;
-    this.#view.serves(this.running.server.tree, { hasAll: isAlone || role === "leader" });
+    this.#view.serves(this.running.server.tree, { knowsUpTo });
   }
 
   get #isInService(): boolean {
