@@ -50,6 +50,9 @@ export interface ListenerOptions {
 
 /** How often connections are looked through for those that have been silent too long, in milliseconds. */
 const SWEEP_MS = 1000;
+/** Connections that get their output between looks at the clock, and for how long in one turn. */
+const FLUSH_SLICE = 64;
+const FLUSH_BUDGET_MS = 5;
 /** Connections closed for silence in one turn. */
 const SWEEP_LIMIT = 1000;
 
@@ -63,6 +66,7 @@ export class ClientListener implements ConnectionHost {
   readonly #perAddress = new Map<string, number>();
   readonly #expiry: ExpiryQueue<ClientConnection>;
   readonly #dirty: ClientConnection[] = [];
+  #isFlushDue = false;
   #listener: Listener | null = null;
   #sweep: Timer | null = null;
   #nextId = 1;
@@ -130,11 +134,37 @@ export class ClientListener implements ConnectionHost {
     this.#dirty.push(connection);
   }
 
-  /** Ends a turn: everything produced in it leaves. */
+  /** Ends a turn: everything produced in it leaves, or, where that is for thousands, as much as a turn has time for. */
   flush(): void {
-    for (let i = 0; i < this.#dirty.length; i++) (this.#dirty[i] as ClientConnection).flush();
-    this.#dirty.length = 0;
+    const dirty = this.#dirty;
+    const sent = dirty.length > FLUSH_SLICE ? this.#flushSlices() : this.#flushSome(0, dirty.length);
+    if (sent === dirty.length) dirty.length = 0;
+    else this.#flushLater(sent);
     this.turn.endTurn();
+  }
+
+  #flushSome(from: number, to: number): number {
+    for (let i = from; i < to; i++) (this.#dirty[i] as ClientConnection).flush();
+    return to;
+  }
+
+  #flushSlices(): number {
+    const { clock } = this.#host;
+    const endMs = clock.monotonicMs() + FLUSH_BUDGET_MS;
+    let sent = 0;
+    do sent = this.#flushSome(sent, Math.min(sent + FLUSH_SLICE, this.#dirty.length));
+    while (sent < this.#dirty.length && clock.monotonicMs() < endMs);
+    return sent;
+  }
+
+  #flushLater(sent: number): void {
+    this.#dirty.splice(0, sent);
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    this.#host.clock.defer(() => {
+      this.#isFlushDue = false;
+      this.flush();
+    });
   }
 
   /** The connection has shown life. */

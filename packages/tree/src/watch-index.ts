@@ -112,10 +112,36 @@ export class WatchIndex {
   }
 
   #takeAt(path: string, taken: Watcher[]): void {
-    for (const watcher of this.watchersOf(path)) {
-      taken.push(watcher);
-      this.remove(path, watcher, WatchMode.STANDARD);
+    const watchers = this.#watchers.get(path);
+    if (watchers === undefined) return;
+    if (!(watchers instanceof Set)) {
+      taken.push(watchers);
+      this.remove(path, watchers, WatchMode.STANDARD);
+      return;
     }
+    // Nearly always they all go, so the set goes as a whole and not one by one.
+    const staying: Watcher[] = [];
+    for (const watcher of watchers) {
+      taken.push(watcher);
+      if (!this.#useUp(path, watcher)) staying.push(watcher);
+    }
+    if (staying.length === watchers.size) return;
+    this.#watchers.delete(path);
+    for (const watcher of staying) this.#list(path, watcher);
+  }
+
+  /** Takes the standard watch away, and leaves it to the caller to unlist the watcher: true if it has no other here. */
+  #useUp(path: string, watcher: Watcher): boolean {
+    const paths = this.#modes.get(watcher);
+    const before = paths?.get(path) ?? 0;
+    const after = before & ~WatchMode.STANDARD;
+    if (after !== 0) {
+      if (after !== before) paths?.set(path, after);
+      return false;
+    }
+    paths?.delete(path);
+    this.#watches--;
+    return true;
   }
 
   watchersOf(path: string): Iterable<Watcher> {
