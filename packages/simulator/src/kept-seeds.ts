@@ -75,4 +75,11 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     worlds: "short",
     found: "our checker did not allow for a leader whose followers' last words reach it when the next one has begun",
   },
+  {
+    seed: 1056265,
+    servers: 3,
+    worlds: "mixed",
+    found:
+      "a snapshot of a tree that was still ahead of its log, from a snapshot before, gave a digest as if it were not",
+  },
 ];

@@ -45,6 +45,14 @@ export class DigestHistory {
     return this.#isUnsettled;
   }
 
+  /**
+   * The digest that replay is still to arrive at: until then the tree is ahead of what was replayed, and a snapshot taken
+   * of it is as fuzzy, up to the same zxid.
+   */
+  get awaited(): ZxidDigest | undefined {
+    return this.#ofSnapshot;
+  }
+
   unsettled(): void {
     this.#isUnsettled = true;
   }

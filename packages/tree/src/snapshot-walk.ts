@@ -81,7 +81,8 @@ export class SnapshotWalk implements SnapshotSource {
     if (!this.#tree.digestEnabled) return null;
     // Zeros are for "none": the digest of a state that never was would be missed later.
     if (this.#tree.digests.isUnsettled) return { zxid: 0, treeDigest: 0n };
-    return { zxid: this.#tree.lastProcessedZxid, treeDigest: this.#tree.digest() };
+    const { awaited } = this.#tree.digests;
+    return awaited ?? { zxid: this.#tree.lastProcessedZxid, treeDigest: this.#tree.digest() };
   }
 
   lastProcessedZxid(): Zxid {
