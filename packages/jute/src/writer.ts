@@ -12,8 +12,11 @@ export class Writer {
   view: DataView;
   /** Bytes written so far; may be set back to take back what was written after it. */
   length = 0;
+  readonly #firstGrowth: number;
 
-  constructor(initialBytes = 256) {
+  /** @param firstGrowth how large it becomes at least when it has to grow: for who knows how much is likely to come */
+  constructor(initialBytes = 256, firstGrowth = 0) {
+    this.#firstGrowth = firstGrowth;
     this.bytes = new Uint8Array(initialBytes);
     this.view = new DataView(this.bytes.buffer);
   }
@@ -26,7 +29,7 @@ export class Writer {
   }
 
   #grow(needed: number): void {
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2, this.#firstGrowth));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
     this.view = new DataView(grown.buffer);

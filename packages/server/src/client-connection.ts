@@ -230,7 +230,8 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     socket.write(out.written());
     // What the kernel has taken can be overwritten; otherwise the socket still reads from this memory.
     if (socket.bufferedBytes === 0 && out.bytes.length <= KEPT_OUTPUT_BYTES) out.reset();
-    else this.out = new Writer(FIRST_OUTPUT_BYTES);
+    // Who has asked for much will ask for as much again; who does not, keeps little.
+    else this.out = new Writer(FIRST_OUTPUT_BYTES, Math.min(out.length, OUTPUT_HIGH_WATER_BYTES));
   }
 
   get #unsentBytes(): number {
