@@ -85,7 +85,7 @@ export function record<F extends Fields>(fields: F): RecordCodec<F> {
 
 /**
  * A record whose codec is written out by hand, for those that travel thousands of times a second; the fields still say
- * what it is, and a test compares the two. @see codec.test.ts
+ * what it is, and a test of the room that has it compares the two.
  */
 export function handWritten<F extends Fields>(
   fields: F,

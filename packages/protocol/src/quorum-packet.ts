@@ -99,8 +99,7 @@ export const QuorumPacket = handWritten(
       writer.int(type);
       writer.number(zxid);
       writer.buffer(data);
-      if (authinfo === null) writer.int(-1);
-      else identities.write(writer, authinfo);
+      nullableIdentities.write(writer, authinfo);
     },
     read(reader) {
       const type = reader.int();
