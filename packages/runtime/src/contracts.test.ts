@@ -33,6 +33,13 @@ randomContract("NodeRandom", () => new NodeRandom());
 randomContract("SeededRandom", () => new SeededRandom(1));
 
 networkContract("NodeNetwork", () => ({ network: new NodeNetwork(), host: "127.0.0.1", settle: atOnce }));
+networkContract("NodeNetwork that lends its input", () => {
+  return { network: new NodeNetwork(), host: "127.0.0.1", lendsInput: true, settle: atOnce };
+});
+networkContract("MemoryNetwork that lends its input", () => {
+  const network = new MemoryNetwork({ clock: new NodeClock() });
+  return { network: network.host("10.0.0.1"), host: "10.0.0.1", lendsInput: true, settle: atOnce };
+});
 networkContract("MemoryNetwork", () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, latencyMs: () => 3 });

@@ -12,12 +12,15 @@ export interface MemoryNetworkOptions {
 }
 
 interface Endpoint {
+  readonly lendsInput: boolean;
   readonly onConnection: (connection: Connection) => void;
 }
 
 /** Where `write` begins to return false. */
 const HIGH_WATER_BYTES = 64 * 1024;
 const FIRST_EPHEMERAL_PORT = 49152;
+/** What memory holds that was lent and is not any more. */
+const RETURNED = 0xa5;
 const nothing = (): void => {};
 
 export class MemoryNetwork {
@@ -81,7 +84,7 @@ export class MemoryNetwork {
     const port = options.port === 0 ? this.#nextPort++ : options.port;
     const key = `${address} ${port}`;
     if (this.#endpoints.has(key)) throw failure("EADDRINUSE", `${address}:${port} is in use`);
-    this.#endpoints.set(key, { onConnection });
+    this.#endpoints.set(key, { onConnection, lendsInput: options.lendsInput ?? false });
     return { host: address, port, close: async () => void this.#endpoints.delete(key) };
   }
 
@@ -98,7 +101,7 @@ export class MemoryNetwork {
       timeout?.cancel();
       const endpoint = this.#endpoints.get(`${host} ${port}`);
       if (endpoint === undefined) return near.abort("ECONNREFUSED", `connect ECONNREFUSED ${host}:${port}`);
-      const far = new MemoryConnection(this, { address: host, port });
+      const far = new MemoryConnection(this, { address: host, port }, endpoint.lendsInput);
       this.#connections.add(far);
       near.join(far);
       far.join(near);
@@ -129,6 +132,7 @@ class MemoryConnection implements Connection {
   bufferedBytes = 0;
   isClosed = false;
   readonly #network: MemoryNetwork;
+  readonly #lendsInput: boolean;
   #peer: MemoryConnection | null = null;
   /** What was sent from here and has not yet arrived there. */
   readonly #outgoing: Parcel[] = [];
@@ -137,8 +141,9 @@ class MemoryConnection implements Connection {
   #ended = false;
   #peerEnded = false;
 
-  constructor(network: MemoryNetwork, local: { address: string; port: number }) {
+  constructor(network: MemoryNetwork, local: { address: string; port: number }, lendsInput = false) {
     this.#network = network;
+    this.#lendsInput = lendsInput;
     this.localAddress = local.address;
     this.localPort = local.port;
   }
@@ -185,6 +190,8 @@ class MemoryConnection implements Connection {
   #handOver(bytes: Uint8Array, peer: MemoryConnection): void {
     this.bufferedBytes -= bytes.length;
     peer.onData(bytes);
+    // Whoever goes on reading what was only lent shall notice.
+    if (peer.#lendsInput) bytes.fill(RETURNED);
     if (this.#wantsDrain && this.bufferedBytes === 0 && !this.isClosed) {
       this.#wantsDrain = false;
       this.onDrain();

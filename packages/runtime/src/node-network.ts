@@ -10,10 +10,12 @@ const nothing = (): void => {};
 
 export class NodeNetwork implements Network {
   listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener> {
-    const { host, port, backlog, keepAlive = false, onError = nothing } = options;
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (socket) => {
-      onConnection(new NodeConnection(socket));
-    });
+    const { host, port, backlog, keepAlive = false, lendsInput = false, onError = nothing } = options;
+    const lends = lendsInput && canLend;
+    const server = net.createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive, pauseOnConnect: lends },
+      (socket) => onConnection(lends ? lendingConnection(socket) : new NodeConnection(socket)),
+    );
     return new Promise((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host, port, backlog }, () => {
@@ -29,6 +31,37 @@ export class NodeNetwork implements Network {
     const socket = net.connect({ host, port, localAddress, noDelay: true, allowHalfOpen: true });
     return new NodeConnection(socket, timeoutMs);
   }
+}
+
+/**
+ * Reads of all connections of all listeners that lend their input go here: the operating system fills it, the owner of
+ * the connection looks at it, and the next read fills it again. Large, because large values come in fewer pieces then.
+ */
+const INPUT_BYTES = 256 << 10;
+let input: Uint8Array | null = null;
+
+/** On Windows reads of several connections are under way at once, and each needs memory of its own. */
+const canLend = process.platform !== "win32";
+
+/**
+ * Node.js takes `onread` for sockets that connect, not for those that a server accepts. So the accepted socket, of which
+ * nothing has been read, gives its handle to one that has it. Without a handle to take, it is read as usual.
+ */
+function lendingConnection(accepted: net.Socket): NodeConnection {
+  const { _handle: handle } = accepted as net.Socket & { _handle?: object | null };
+  if (!handle) {
+    accepted.resume();
+    return new NodeConnection(accepted);
+  }
+  input ??= new Uint8Array(INPUT_BYTES);
+  let connection: NodeConnection | null = null;
+  const callback = (size: number, bytes: Uint8Array): boolean => {
+    connection?.onData(bytes.subarray(0, size));
+    return true;
+  };
+  const options = { handle, allowHalfOpen: true, onread: { buffer: input, callback } };
+  connection = new NodeConnection(new net.Socket(options as net.SocketConstructorOpts));
+  return connection;
 }
 
 class NodeListener implements Listener {

@@ -82,7 +82,8 @@ export class ClientListener implements ConnectionHost {
     network: Network,
     at: { host: string | undefined; port: number; backlog: number; keepAlive: boolean },
   ): Promise<{ host: string; port: number }> {
-    const options = { port: at.port, keepAlive: at.keepAlive, ...(at.host === undefined ? {} : { host: at.host }) };
+    const host = at.host === undefined ? {} : { host: at.host };
+    const options = { port: at.port, keepAlive: at.keepAlive, lendsInput: true, ...host };
     const backlog = at.backlog > 0 ? { backlog: at.backlog } : {};
     const onError = (error: Error) => this.#host.log.warn("could not accept a connection", { error });
     this.#listener = await network.listen({ ...options, ...backlog, onError }, (socket) => this.#accept(socket));
@@ -227,6 +228,7 @@ export class ClientListener implements ConnectionHost {
       if (!(error instanceof ProtocolError)) throw error;
       this.nonsense(connection, error);
     }
+    connection.frames.keep();
     this.flush();
   }
 

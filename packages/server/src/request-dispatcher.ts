@@ -13,6 +13,7 @@ import { ProtocolError, Reader, type Writer } from "@vivarium/jute";
 import { AuthPacket, ErrorCode, type Id, OpCode, opName, SaslToken, SpecialXid } from "@vivarium/protocol";
 import { withIds } from "@vivarium/tree";
 import type { ClientConnection, PendingRequest, RequestFrame } from "./client-connection.ts";
+import { RecordMemory } from "./record-memory.ts";
 import type { ServerStats } from "./server-stats.ts";
 
 /** What happens to requests of each type. */
@@ -107,6 +108,8 @@ export class RequestDispatcher {
   readonly #reader = new Reader(new Uint8Array(0));
   /** The request that is answered as it is read: most are, and need no object of their own. */
   readonly #immediate = newRequest();
+  /** Of the requests that wait. */
+  readonly #records = new RecordMemory();
   readonly #throttled = new Set<ClientConnection>();
   /** Requests with an xid above 0 that are not yet answered. */
   outstanding = 0;
@@ -198,17 +201,17 @@ export class RequestDispatcher {
     if (isImmediate) return this.#answerRead(connection, request, reader);
     if (route === "write" && request.refusal === ErrorCode.OK) {
       connection.pending.push(request);
-      if (connection.syncs > 0) this.#hold(connection, request, { bytes, start: reader.offset, end });
+      if (connection.syncs > 0) this.#hold(connection, request, this.#records.keep(bytes, reader.offset, end));
       else this.#dispatch.submit(connection, request, reader);
     } else if (type === OpCode.sync) {
-      request.frame = { bytes, start: reader.offset, end };
+      request.frame = this.#records.keep(bytes, reader.offset, end);
       request.isSyncing = true;
       connection.syncs++;
       connection.pending.push(request);
       // On a leader with nothing on its way `synced` follows within this very call.
       if (!this.#dispatch.sync(connection, request)) this.synced(connection, request);
     } else if (connection.pending.length > 0) {
-      request.frame = { bytes, start: reader.offset, end };
+      request.frame = this.#records.keep(bytes, reader.offset, end);
       connection.pending.push(request);
     } else {
       this.#answerRead(connection, request, reader);

@@ -6,6 +6,7 @@ import type { Connection, Network } from "../network.ts";
 export interface NetworkUnderTest {
   network: Network;
   host: string;
+  lendsInput?: boolean;
   settle<T>(promise: Promise<T>): Promise<T>;
 }
 
@@ -30,12 +31,12 @@ function observe(connection: Connection) {
   return { connection, received, closed, receive };
 }
 
-async function pair({ network, host, settle }: NetworkUnderTest) {
+async function pair({ network, host, lendsInput = false, settle }: NetworkUnderTest) {
   let accepted: (connection: Connection) => void = () => {};
   const far = new Promise<ReturnType<typeof observe>>((resolve) => {
     accepted = (connection) => resolve(observe(connection));
   });
-  const listener = await settle(network.listen({ host, port: 0 }, (connection) => accepted(connection)));
+  const listener = await settle(network.listen({ host, port: 0, lendsInput }, (connection) => accepted(connection)));
   const near = observe(network.connect({ host, port: listener.port }));
   const connected = new Promise<void>((resolve) => {
     near.connection.onConnect = resolve;

@@ -30,6 +30,8 @@ type Parcel =
 
 /** What the operating systems of both ends take before `write` returns false. */
 const KERNEL_BYTES = 256 * 1024;
+/** What memory holds that was lent and is not any more. */
+const RETURNED = 0xa5;
 const nothing = (): void => {};
 
 export class SimConnection implements Connection {
@@ -46,6 +48,7 @@ export class SimConnection implements Connection {
   isConnected = false;
   readonly #link: Link;
   readonly #process: Process;
+  readonly #lendsInput: boolean;
   #peer: SimConnection | null = null;
   /** Its program is gone; what arrives is answered with a reset, if anything answers. */
   #orphaned = false;
@@ -65,8 +68,9 @@ export class SimConnection implements Connection {
   #ended = false;
   #peerEnded = false;
 
-  constructor(link: Link, process: Process, local: { address: string; port: number }) {
+  constructor(link: Link, process: Process, local: { address: string; port: number }, lendsInput = false) {
     this.#link = link;
+    this.#lendsInput = lendsInput;
     this.#process = process;
     this.localAddress = local.address;
     this.localPort = local.port;
@@ -215,6 +219,8 @@ export class SimConnection implements Connection {
         this.#link.trace.mix(parcel.bytes.length);
         if (this.#peer !== null) this.#peer.#read(parcel.bytes.length);
         this.onData(parcel.bytes);
+        // Whoever goes on reading what was only lent shall notice.
+        if (this.#lendsInput) parcel.bytes.fill(RETURNED);
         break;
       case "established":
         this.isConnected = true;

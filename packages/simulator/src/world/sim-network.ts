@@ -13,6 +13,7 @@ import type { Trace } from "./trace.ts";
 
 interface Endpoint {
   readonly process: Process;
+  readonly lendsInput: boolean;
   readonly onConnection: (connection: Connection) => void;
 }
 
@@ -125,7 +126,7 @@ export class SimNetwork implements Link {
     const port = options.port === 0 ? this.#port() : options.port;
     const key = `${machine.address} ${port}`;
     if (this.#endpoints.has(key)) throw failure("EADDRINUSE", `${machine.address}:${port} is in use`);
-    const endpoint = { process: machine.process, onConnection };
+    const endpoint = { process: machine.process, lendsInput: options.lendsInput ?? false, onConnection };
     this.#endpoints.set(key, endpoint);
     const close = async (): Promise<void> => {
       if (this.#endpoints.get(key) === endpoint) this.#endpoints.delete(key);
@@ -164,7 +165,7 @@ export class SimNetwork implements Link {
       this.loop.after(this.latencyMs(), null, () => near.fail("ECONNREFUSED", `connect ECONNREFUSED ${host}:${port}`));
       return;
     }
-    const far = new SimConnection(this, endpoint.process, { address: host, port });
+    const far = new SimConnection(this, endpoint.process, { address: host, port }, endpoint.lendsInput);
     this.#connections.add(far);
     far.join(near);
     near.join(far);
