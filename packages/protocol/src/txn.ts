@@ -135,12 +135,17 @@ const ErrorBody = record({ err: int });
 /** For the test that compares them with their fields. */
 export const handWrittenRecords = { TxnHeader, TxnDigest, CreateBody, SetDataBody };
 
-/**
- * Not on the wire: the checksum of the node's path and data as the tree digest wants it, where whoever made the
- * transaction has computed it already.
- */
+/** Not on the wire: what whoever decided the transaction found out, and whoever applies it here need not again. */
 interface Precomputed {
+  /** The checksum of the node's path and data, from which its digest continues. */
   prefixCrc?: number;
+  /** The node's digest once this is applied, unsigned. */
+  digest?: number;
+  /** The same of the parent of a node that is created. */
+  parentDigest?: number;
+  /** The id of the node that changes, or -1; good while the tree has removed no node since it had removed `removals`. */
+  node?: number;
+  removals?: number;
 }
 
 export type CreateSessionTxn = { type: typeof OpCode.createSession } & Infer<typeof CreateSessionBody>;

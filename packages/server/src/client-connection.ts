@@ -96,7 +96,8 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   sent = 0;
   /** Requests with an xid above 0 that are not yet answered. */
   outstanding = 0;
-  lastOp = "NA";
+  /** The last operation's OpCode; -1 before the first. */
+  #lastType = -1;
   lastCxid = 0;
   lastZxid = -1;
   lastResponseMs: number;
@@ -123,6 +124,11 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   /** The peer, as log lines and four-letter words show it. */
   get peer(): string {
     return `${this.socket.remoteAddress}:${this.socket.remotePort}`;
+  }
+
+  /** The last operation, as the `cons` word shows it. */
+  get lastOp(): string {
+    return this.#lastType === -1 ? "NA" : opCodeLetters(this.#lastType);
   }
 
   /** With `authInfo` and `watcher`: what the tree needs to know of whoever asks. */
@@ -171,7 +177,7 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     // The client's last real request is of interest, not its pings.
     if (request.xid >= 0) this.lastCxid = request.xid;
     this.lastZxid = zxid;
-    this.lastOp = opCodeLetters(request.type);
+    this.#lastType = request.type;
   }
 
   countReceived(): void {
@@ -183,7 +189,7 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     this.received = 0;
     this.sent = 0;
     this.latency.reset();
-    this.lastOp = "NA";
+    this.#lastType = -1;
     this.lastCxid = -1;
     this.lastZxid = 0;
     this.lastResponseMs = 0;
@@ -250,6 +256,8 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     this.closeReason = reason;
     this.#host.closing(this);
     this.socket.end();
+    // Its client's end of the connection comes after whatever else that may still send.
+    this.socket.resume();
   }
 
   describe(): string {

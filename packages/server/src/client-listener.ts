@@ -2,7 +2,8 @@
  * Accepts clients, within the limits on their number, and turns what their sockets deliver into calls: four-letter
  * words, the ConnectRequest, then requests. Whatever nonsense a client sends closes its own connection and nothing else.
  *
- * At the end of each turn, everything that the turn produced leaves in one write per connection.
+ * At the end of each turn of the event loop, everything that the turn produced leaves in one write per connection: what
+ * several sockets delivered is answered together, and with it the writes that became safe meanwhile.
  * Source: client protocol facts, sections 1 and 14. @see NIOServerCnxnFactory
  */
 import { ProtocolError } from "@vivarium/jute";
@@ -53,6 +54,8 @@ const SWEEP_MS = 1000;
 /** Connections that get their output between looks at the clock, and for how long in one turn. */
 const FLUSH_SLICE = 64;
 const FLUSH_BUDGET_MS = 5;
+/** How long answers wait for those of other sockets that the same turn still reads. */
+const GATHER_MS = 2;
 /** Connections closed for silence in one turn. */
 const SWEEP_LIMIT = 1000;
 
@@ -67,6 +70,8 @@ export class ClientListener implements ConnectionHost {
   readonly #expiry: ExpiryQueue<ClientConnection>;
   readonly #dirty: ClientConnection[] = [];
   #isFlushDue = false;
+  /** When the first answer came that has not left. */
+  #gatheredMs = 0;
   #listener: Listener | null = null;
   #sweep: Timer | null = null;
   #nextId = 1;
@@ -100,6 +105,8 @@ export class ClientListener implements ConnectionHost {
   /** Takes up no more requests; what is under way goes on. */
   stopReading(): void {
     for (const connection of this.#connections.values()) {
+      // One that is closed still waits for its client's end.
+      if (connection.state === "closed") continue;
       connection.throttled = true;
       connection.socket.pause();
     }
@@ -160,6 +167,10 @@ export class ClientListener implements ConnectionHost {
 
   #flushLater(sent: number): void {
     this.#dirty.splice(0, sent);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
     this.#host.clock.defer(() => {
@@ -210,7 +221,9 @@ export class ClientListener implements ConnectionHost {
     };
     // A client that will say no more still gets the answer to its four-letter word.
     socket.onEnd = () => {
-      if (connection.state !== "answering") socket.end();
+      if (connection.state === "answering") return;
+      connection.flush();
+      socket.end();
     };
     socket.onClose = (error) => this.#gone(connection, error);
   }
@@ -229,7 +242,15 @@ export class ClientListener implements ConnectionHost {
       this.nonsense(connection, error);
     }
     connection.frames.keep();
-    this.flush();
+    this.#gather(nowMs);
+  }
+
+  /** Output leaves at the end of the turn, or now if the turn has been long. */
+  #gather(nowMs: number): void {
+    if (!this.#isFlushDue) this.#gatheredMs = nowMs;
+    if (nowMs - this.#gatheredMs > GATHER_MS) this.flush();
+    else if (this.#dirty.length > 0) this.#flushSoon();
+    else if (!this.#isFlushDue) this.turn.endTurn();
   }
 
   /** Closes a connection that has sent what nobody can understand, with one log line. */

@@ -86,7 +86,8 @@ export class LeaderPath implements WritePath {
   }
 
   submit(write: OwnedWrite, connection: ClientConnection | null, request: PendingRequest | null): void {
-    const nowMs = this.#server.clock.wallMs();
+    // A client's requests come in turns, which end with an answer; another server's come at any time.
+    const nowMs = connection === null ? this.#server.clock.wallMs() : this.#server.listener.turn.wallMs;
     const decided = this.#prepare.prepare(write, nowMs);
     if (decided === undefined && connection !== null && request !== null) {
       this.#server.dispatcher.refuse(connection, request, ErrorCode.MARSHALLINGERROR);

@@ -73,7 +73,8 @@ export class FaultNetwork implements Network {
   }
 
   async listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener> {
-    const listener = await this.#inner.listen(options, (socket) => {
+    // Requests are held back here, and so have to be ours to keep.
+    const listener = await this.#inner.listen({ ...options, lendsInput: false }, (socket) => {
       const connection = new FaultyConnection(socket, this);
       this.#connections.add(connection);
       connection.onForgotten = () => this.#connections.delete(connection);

@@ -14,11 +14,13 @@ import { Kind } from "./node-record.ts";
 import { NONE, type NodeId } from "./node-store.ts";
 import { DIGEST_STAT_BYTES, TreeDigest } from "./tree-digest.ts";
 
+const UNTOUCHED: Zxid = -1;
+
 export class ChangeRecord {
   /** "/" for the root, never "". */
   path: string;
-  /** The newest transaction that touches the node; -1 while it is as in the tree. */
-  zxid: Zxid = -1;
+  /** The newest transaction that touches the node; UNTOUCHED while it is as in the tree, and not among the records. */
+  zxid: Zxid = UNTOUCHED;
   exists = false;
   czxid: Zxid = 0;
   mzxid: Zxid = 0;
@@ -37,6 +39,9 @@ export class ChangeRecord {
   /** Checksum of path and data, and the node's share of the tree digest. */
   prefixCrc = 0;
   digest = 0;
+  /** Where the tree has the node, or NONE; good while the tree's count of removals is this. */
+  node: NodeId = NONE;
+  removals = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -129,18 +134,19 @@ export class ChangeRecords {
     const record = this.#free.pop();
     if (record === undefined) return new ChangeRecord(path);
     record.path = path;
-    record.zxid = -1;
+    record.zxid = UNTOUCHED;
     record.exists = false;
     record.digest = 0;
+    record.node = NONE;
     return record;
   }
 
   /** Announces a change by this transaction to a record that find or blank gave. {@link changed} must follow. */
   touch(record: ChangeRecord, zxid: Zxid): void {
-    const known = this.#byPath.get(record.path);
+    const isKnown = record.zxid !== UNTOUCHED;
     const before = this.#savepoint?.before;
-    if (before !== undefined && !before.has(record.path)) before.set(record.path, known && copyOf(known));
-    if (known === undefined) this.#byPath.set(record.path, record);
+    if (before !== undefined && !before.has(record.path)) before.set(record.path, isKnown ? copyOf(record) : undefined);
+    if (!isKnown) this.#byPath.set(record.path, record);
     this.#disown(record);
     record.zxid = zxid;
     this.#zxids.push(zxid);
@@ -249,6 +255,8 @@ export class ChangeRecords {
     record.acl = acls.get(nodes.aclId(node));
     record.prefixCrc = nodes.prefixCrc(node);
     record.digest = nodes.digest(node);
+    record.node = node;
+    record.removals = nodes.removals;
     return record;
   }
 

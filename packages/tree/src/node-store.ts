@@ -30,10 +30,11 @@ export interface NodeStoreOptions {
   hashSeed?: number | undefined;
 }
 
-/** What a node holds; with the checksum of its path and data, if that is known already. */
+/** What a node holds; with the checksum of its path and data and the digest that it will have, if those are known. */
 interface NodeContent {
   readonly data: Uint8Array | null;
   readonly prefixCrc?: number | undefined;
+  readonly digest?: number | undefined;
 }
 
 export class NodeStore extends NodeFacts {
@@ -44,6 +45,8 @@ export class NodeStore extends NodeFacts {
   readonly #index: PathIndex;
   readonly #digestStat = new Uint8Array(DIGEST_STAT_BYTES);
   readonly #digestView = new DataView(this.#digestStat.buffer);
+  /** How many nodes have been removed: while it stays the same, every NodeId names what it did. */
+  removals = 0;
   #count = 0;
   #pathBytes = 0;
   #dataBytes = 0;
@@ -136,10 +139,10 @@ export class NodeStore extends NodeFacts {
     return id;
   }
 
-  /** Gives an inserted node the Stat of one that is created now. `prefixCrc` if that is known already. */
+  /** Gives an inserted node the Stat of one that is created now. */
   born(
     id: NodeId,
-    { data, prefixCrc }: NodeContent,
+    { data, prefixCrc, digest }: NodeContent,
     aclId: number,
     owner: bigint,
     { zxid, time }: { zxid: number; time: number },
@@ -153,7 +156,7 @@ export class NodeStore extends NodeFacts {
     records.setInt(id, at.ACL_ID, aclId);
     if (owner !== 0n) this.#setOwner(id, owner);
     this.#putData(id, data, prefixCrc);
-    this.#redigest(id);
+    this.#redigest(id, digest);
   }
 
   /** Gives the root or an inserted node what a snapshot says of it. */
@@ -192,19 +195,20 @@ export class NodeStore extends NodeFacts {
     this.treeDigest.subtract(this.digest(id));
     this.#dropData(id);
     this.slab.free(records.int(id, at.NAME), records.int(id, at.NAME_LENGTH));
+    this.removals++;
     this.#count--;
     this.#pathBytes -= pathEnd;
     records.free(id);
   }
 
-  setData(id: NodeId, { data, prefixCrc }: NodeContent, version: number, zxid: number, time: number): void {
+  setData(id: NodeId, { data, prefixCrc, digest }: NodeContent, version: number, zxid: number, time: number): void {
     const records = this.records;
     records.setStatInt(id, at.VERSION, version);
     records.setStatNumber(id, at.MZXID, zxid);
     records.setStatNumber(id, at.MTIME, time);
     this.#dropData(id);
     this.#putData(id, data, prefixCrc);
-    this.#redigest(id);
+    this.#redigest(id, digest);
   }
 
   /** Changes the data and nothing else: what the statistics of a quota need. */
@@ -222,12 +226,12 @@ export class NodeStore extends NodeFacts {
   }
 
   /** What a parent keeps of its children's creates and deletes. */
-  setChildrenChanged(id: NodeId, cversion: number, pzxid: number): void {
+  setChildrenChanged(id: NodeId, cversion: number, pzxid: number, digest?: number): void {
     const records = this.records;
     records.setInt(id, at.PERSISTED_CVERSION, cversion);
     records.setStatNumber(id, at.PZXID, pzxid);
     this.#setNumChildren(id, this.numChildren(id));
-    this.#redigest(id);
+    this.#redigest(id, digest);
   }
 
   #setNumChildren(id: NodeId, numChildren: number): void {
@@ -277,9 +281,17 @@ export class NodeStore extends NodeFacts {
   }
 
   /** Brings the node's digest and the tree's up to date, after anything that a digest is made of has changed. */
-  #redigest(id: NodeId): void {
+  #redigest(id: NodeId, known: number | undefined = undefined): void {
     const records = this.records;
     if (!this.#digestEnabled || (records.int(id, at.FLAGS) & at.UNDIGESTED) !== 0) return;
+    const digest = known ?? this.#digestOf(id);
+    this.treeDigest.subtract(this.digest(id));
+    this.treeDigest.add(digest);
+    records.setInt(id, at.DIGEST, digest);
+  }
+
+  #digestOf(id: NodeId): number {
+    const records = this.records;
     const memory = records.statMemory(id);
     const stat = records.statOffset(id);
     const target = this.#digestStat;
@@ -290,10 +302,7 @@ export class NodeStore extends NodeFacts {
     this.#digestView.setInt32(48, records.statInt(id, at.AVERSION));
     this.#digestView.setInt32(52, records.int(id, at.OWNER));
     this.#digestView.setInt32(56, records.int(id, at.OWNER + 1));
-    const digest = this.#crc32(target, 0, DIGEST_STAT_BYTES, this.prefixCrc(id));
-    this.treeDigest.subtract(this.digest(id));
-    this.treeDigest.add(digest);
-    records.setInt(id, at.DIGEST, digest);
+    return this.#crc32(target, 0, DIGEST_STAT_BYTES, this.prefixCrc(id));
   }
 }
 

@@ -116,6 +116,8 @@ export class WriteJudge {
     node.born(header.zxid, header.time, Kind[nodeKind(owner, this.#rules)], owner, acl, dataLength);
     this.#takeData(body, node, writer, start);
     this.#records.changed(node);
+    body.digest = node.digest;
+    body.parentDigest = parent.digest;
     return body;
   }
 
@@ -198,9 +200,11 @@ export class WriteJudge {
   #setData(op: WriteOp, request: WriteRequest, header: TxnHeader, writer: Writer): TxnBody | number {
     const refused = this.#rules.checkSession(request, false);
     if (refused !== ErrorCode.OK) return refused;
-    if (pathProblem(op.path) !== undefined) return ErrorCode.BADARGUMENTS;
     const node = this.#records.find(op.path);
-    if (node === undefined) return ErrorCode.NONODE;
+    // The path of a node that exists is well formed, but for the root's other name.
+    if (node === undefined || op.path === "") {
+      return pathProblem(op.path) === undefined ? ErrorCode.NONODE : ErrorCode.BADARGUMENTS;
+    }
     if (!this.#may(node, Perms.WRITE, request)) return ErrorCode.NOAUTH;
     const dataLength = op.data === null ? 0 : op.data.length;
     if (this.#isOverQuota(op.path, 0, dataLength - node.dataLength)) return ErrorCode.QUOTAEXCEEDED;
@@ -217,16 +221,19 @@ export class WriteJudge {
     header: TxnHeader,
     writer: Writer,
   ): TxnBody {
-    const body = { type, path: node.path, data: to.data, version: to.version, prefixCrc: 0 };
+    const { path, removals } = node;
+    const { data, version } = to;
+    const body = { type, path, data, version, prefixCrc: 0, digest: 0, node: node.node, removals };
     const start = writer.length;
     writeTxnBody(writer, body);
     this.#records.touch(node, header.zxid);
-    node.version = to.version;
+    node.version = version;
     node.mtime = header.time;
     node.mzxid = header.zxid;
-    node.dataLength = to.data === null ? 0 : to.data.length;
+    node.dataLength = data === null ? 0 : data.length;
     this.#takeData(body, node, writer, start);
     this.#records.changed(node);
+    body.digest = node.digest;
     return body;
   }
 
@@ -299,20 +306,21 @@ export class WriteJudge {
 interface DataBody {
   data: Uint8Array | null;
   prefixCrc?: number;
+  digest?: number;
 }
 
-type CreateBody = TxnBody & DataBody & { path: string; parentCVersion: number };
+type CreateBody = TxnBody & DataBody & { path: string; parentCVersion: number; parentDigest?: number };
 
 function createBody(op: WriteOp, path: string, acl: WriteOp["acl"], parentCVersion: number): CreateBody {
   const { data } = op;
   switch (op.type) {
     case OpCode.createContainer:
-      return { type: OpCode.createContainer, path, data, acl, parentCVersion, prefixCrc: 0 };
+      return { type: OpCode.createContainer, path, data, acl, parentCVersion, prefixCrc: 0, digest: 0 };
     case OpCode.createTTL:
-      return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: op.ttlMs, prefixCrc: 0 };
+      return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: op.ttlMs, prefixCrc: 0, digest: 0 };
     default: {
       const type = op.type === OpCode.create2 ? OpCode.create2 : OpCode.create;
-      return { type, path, data, acl, ephemeral: isEphemeral(op.flags), parentCVersion, prefixCrc: 0 };
+      return { type, path, data, acl, ephemeral: isEphemeral(op.flags), parentCVersion, prefixCrc: 0, digest: 0 };
     }
   }
 }

@@ -81,6 +81,8 @@ export class Znodes {
       acl: ACL[];
       parentCVersion: number;
       prefixCrc?: number;
+      digest?: number;
+      parentDigest?: number;
     },
     owner: bigint,
     header: TxnHeader,
@@ -101,7 +103,7 @@ export class Znodes {
     }
     const node = nodes.insert(parent, this.#path, nameStart, pathEnd);
     nodes.born(node, body, aclId, owner, header);
-    this.#childCreated(parent, body.parentCVersion, zxid);
+    this.#childCreated(parent, body.parentCVersion, zxid, body.parentDigest);
     if (owner !== 0n) this.owned.added(node);
     const result: TxnResult = { type, err: ErrorCode.OK, path, node };
     if (path.startsWith(QUOTA_PATH)) result.stat = this.statOf(node);
@@ -120,10 +122,10 @@ export class Znodes {
   }
 
   /** The parent's counts only ever grow: in replay it may already know of creates later than this one. */
-  #childCreated(parent: NodeId, parentCVersion: number, zxid: Zxid): void {
+  #childCreated(parent: NodeId, parentCVersion: number, zxid: Zxid, digest?: number): void {
     const before = this.nodes.cversion(parent);
     const cversion = parentCVersion === -1 ? (before + 1) | 0 : parentCVersion;
-    if (cversion > before) this.nodes.setChildrenChanged(parent, cversion, zxid);
+    if (cversion > before) this.nodes.setChildrenChanged(parent, cversion, zxid, digest);
   }
 
   /** Returns an ErrorCode. */
@@ -176,12 +178,22 @@ export class Znodes {
   }
 
   protected setNodeData(
-    body: { type: number; path: string; data: Uint8Array | null; version: number; prefixCrc?: number },
+    body: {
+      type: number;
+      path: string;
+      data: Uint8Array | null;
+      version: number;
+      prefixCrc?: number;
+      digest?: number;
+      node?: number;
+      removals?: number;
+    },
     header: TxnHeader,
   ): TxnResult {
     const { nodes } = this;
     const { type, path, data, version } = body;
-    const node = nodes.find(this.#path, 0, this.#writePath(path));
+    const known = body.removals === nodes.removals ? (body.node ?? NONE) : NONE;
+    const node = known === NONE ? nodes.find(this.#path, 0, this.#writePath(path)) : known;
     if (node === NONE) return { type, err: ErrorCode.NONODE, path, node };
     const before = Math.max(0, nodes.dataLength(node));
     nodes.setData(node, body, version, header.zxid, header.time);

@@ -87,8 +87,8 @@ export const scenarios: readonly Scenario[] = [
       {
         broken: "its pzxid goes back, and a delete of what is gone does not bring it forward",
         file: ZNODES,
-        from: "if (cversion > before) this.nodes.setChildrenChanged(parent, cversion, zxid);",
-        to: "this.nodes.setChildrenChanged(parent, cversion, zxid);",
+        from: "if (cversion > before) this.nodes.setChildrenChanged(parent, cversion, zxid, digest);",
+        to: "this.nodes.setChildrenChanged(parent, cversion, zxid, digest);",
         also: [
           {
             file: ZNODES,
