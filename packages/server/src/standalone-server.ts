@@ -137,6 +137,7 @@ function ownQuorum({ storage, tree }: Database): Agreement {
   let zxid: Zxid = tree.lastProcessedZxid;
   return {
     nextZxid: () => ++zxid,
+    copiesEntries: true,
     propose: (entry, txn) => storage.append(entry, txn.header.zxid),
   };
 }

@@ -119,3 +119,31 @@ function replay(entries: readonly Uint8Array[], expected: DataTree): void {
   assert.equal(tree.digest(), expected.digest());
   assert.equal(tree.nodes.size, expected.nodes.size);
 }
+
+test("the memory of an entry is used again once its transaction is applied, and not before", () => {
+  const bench = new Workbench({ reusesEntries: true });
+  bench.do(OpCode.create, { path: "/n" });
+  const writes = (count: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const text = `${i}`.padStart(1000, "x");
+      const { entry } = bench.decide(
+        OpCode.setData,
+        encodeRequest(OpCode.setData, { path: "/n", data: text, version: -1 }),
+      );
+      return { entry, text };
+    });
+  const outstanding = writes(1000);
+  const memories = new Set(outstanding.map(({ entry }) => entry.buffer));
+  assert.ok(memories.size > 10);
+  for (const { entry, text } of outstanding) assert.ok(Buffer.from(entry).includes(text), "an entry was overwritten");
+  bench.apply();
+  const later = writes(1000);
+  assert.ok(later.some(({ entry }) => memories.has(entry.buffer)));
+  assert.ok(new Set([...memories, ...later.map(({ entry }) => entry.buffer)]).size <= memories.size + 1);
+  bench.apply();
+  assert.deepEqual(bench.digestMismatches, []);
+  assert.equal(
+    Buffer.from(bench.tree.nodes.data(bench.tree.nodes.findPath("/n")) ?? []).toString(),
+    later.at(-1)?.text,
+  );
+});

@@ -12,7 +12,7 @@
  *
  * Source: client protocol facts, section 10; disk format facts, section 4.1. @see PrepRequestProcessor
  */
-import { ProtocolError, type Reader, Writer } from "@vivarium/jute";
+import { ProtocolError, type Reader } from "@vivarium/jute";
 import {
   CONFIG_PATH,
   DIGEST_VERSION,
@@ -34,6 +34,7 @@ import type { AuthRegistry } from "./auth/auth-registry.ts";
 import { ChangeRecords } from "./change-records.ts";
 import type { Crc32 } from "./crc32.ts";
 import type { DataTree } from "./data-tree.ts";
+import { EntryMemory } from "./entry-memory.ts";
 import { WriteJudge, type WriteRules } from "./write-judge.ts";
 import { isSingleWrite, readMultiOps, readWriteOp, type WriteOp, type WriteRequest } from "./write-request.ts";
 
@@ -49,19 +50,19 @@ export interface PrepareOptions {
    */
   reconfig?: ((request: WriteRequest, zxid: Zxid) => Uint8Array | number) | undefined;
   crc32?: Crc32 | undefined;
+  /** Whether the memory of entries is used again once they are applied: nobody may look at them after that. */
+  reusesEntries?: boolean | undefined;
 }
 
 export interface Prepared {
   readonly txn: Txn;
-  /** The whole log entry. Not to be changed; `txn`'s data lies in it. */
+  /** The whole log entry. Not to be changed; `txn`'s data lies in it. Good until its transaction is applied. */
   readonly entry: Uint8Array;
   /** Why the request was refused: the error transaction's code, or that of the part of a multi that failed. */
   readonly err: number;
 }
 
-/** Entries are cut from memory of this size, so that small ones share an allocation. */
-const CHUNK_BYTES = 64 * 1024;
-/** What an entry is longer than its request at most, not counting lists that grow: those make the chunk grow. */
+/** What an entry is longer than its request at most, not counting lists that grow: those make its memory grow. */
 const MARGIN_BYTES = 64 + TXN_HEADER_BYTES + TXN_DIGEST_BYTES;
 
 export class Prepare {
@@ -72,7 +73,7 @@ export class Prepare {
   readonly #reconfig: PrepareOptions["reconfig"];
   readonly #records: ChangeRecords;
   readonly #judge: WriteJudge;
-  #writer = new Writer(CHUNK_BYTES);
+  readonly #memory: EntryMemory;
   #entryStart = 0;
 
   constructor(options: PrepareOptions) {
@@ -82,6 +83,7 @@ export class Prepare {
     this.#rules = rules;
     this.#nextZxid = options.nextZxid;
     this.#reconfig = options.reconfig;
+    this.#memory = new EntryMemory(options.reusesEntries ?? false);
     this.#records = new ChangeRecords({ tree, crc32: options.crc32 });
     this.#judge = new WriteJudge({ tree, records: this.#records, auth, rules });
   }
@@ -103,7 +105,8 @@ export class Prepare {
     const header: TxnHeader = { clientId, cxid, zxid: this.#nextZxid(), time: timeMs, type };
     this.#records.refresh();
     this.#begin(header, requestBytes);
-    const body = op === null ? this.#decide(request, header) : this.#judge.perform(op, request, header, this.#writer);
+    const body =
+      op === null ? this.#decide(request, header) : this.#judge.perform(op, request, header, this.#memory.writer);
     return typeof body === "number" ? this.#refuse(header, body) : this.#finish(header, body, multiError(body));
   }
 
@@ -122,6 +125,7 @@ export class Prepare {
   /** To be called once a transaction is applied to the tree. */
   applied(zxid: Zxid): void {
     this.#records.applied(zxid);
+    this.#memory.applied(zxid);
   }
 
   #decide(request: WriteRequest, header: TxnHeader): TxnBody | number {
@@ -148,7 +152,7 @@ export class Prepare {
    * nonsense in one part is nonsense as a whole.
    */
   #multi(ops: readonly WriteOp[], request: WriteRequest, header: TxnHeader): TxnBody | number {
-    const writer = this.#writer;
+    const writer = this.#memory.writer;
     const bodyStart = writer.length;
     const txns: TxnBody[] = [];
     this.#records.begin();
@@ -191,25 +195,22 @@ export class Prepare {
     const node = this.#records.find(CONFIG_PATH);
     if (node === undefined) return ErrorCode.NONODE;
     if (!this.#auth.checkACL(node.acl, Perms.WRITE, request.authInfo)) return ErrorCode.NOAUTH;
-    return this.#judge.writeData(OpCode.reconfig, node, { data: config, version: -1 }, header, this.#writer);
+    return this.#judge.writeData(OpCode.reconfig, node, { data: config, version: -1 }, header, this.#memory.writer);
   }
 
   #begin(header: TxnHeader, requestBytes: number): void {
-    const needed = requestBytes + MARGIN_BYTES;
-    if (this.#writer.bytes.length - this.#writer.length < needed) {
-      this.#writer = new Writer(Math.max(CHUNK_BYTES, needed));
-    }
-    this.#entryStart = this.#writer.length;
-    TxnHeader.write(this.#writer, header);
+    this.#memory.reserve(requestBytes + MARGIN_BYTES, header.zxid);
+    this.#entryStart = this.#memory.writer.length;
+    TxnHeader.write(this.#memory.writer, header);
   }
 
   #write<B extends TxnBody>(body: B): B {
-    writeTxnBody(this.#writer, body);
+    writeTxnBody(this.#memory.writer, body);
     return body;
   }
 
   #refuse(header: TxnHeader, err: number): Prepared {
-    const writer = this.#writer;
+    const writer = this.#memory.writer;
     writer.length = this.#entryStart;
     header.type = OpCode.error;
     TxnHeader.write(writer, header);
@@ -220,7 +221,7 @@ export class Prepare {
   }
 
   #finish(header: TxnHeader, body: TxnBody, err: number): Prepared {
-    const writer = this.#writer;
+    const writer = this.#memory.writer;
     let digest: TxnDigest | null = null;
     if (this.#tree.digestEnabled) {
       const { high, low } = this.#records.digest;

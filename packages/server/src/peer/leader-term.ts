@@ -238,6 +238,8 @@ export class LeaderTerm implements Term {
       crc32,
       agreement: {
         nextZxid: () => ++this.#zxid,
+        // They wait for the followers, and the newest are kept for those that come back.
+        copiesEntries: false,
         propose: (entry, { header }) => this.#driver.input({ type: "propose", zxid: header.zxid, entry }),
         sync: (done) => this.#sync(done),
       },

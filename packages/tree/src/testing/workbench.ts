@@ -72,7 +72,14 @@ export class Workbench {
   readonly #undone: Prepared[] = [];
   #zxid = 0;
 
-  constructor(options: { rules?: Partial<WriteRules>; reconfig?: PrepareOptions["reconfig"]; digest?: boolean } = {}) {
+  constructor(
+    options: {
+      rules?: Partial<WriteRules>;
+      reconfig?: PrepareOptions["reconfig"];
+      digest?: boolean;
+      reusesEntries?: boolean;
+    } = {},
+  ) {
     const kinds = { extendedTypes: true, emulate353Ttl: false };
     this.tree = new DataTree({
       ...kinds,
@@ -90,6 +97,7 @@ export class Workbench {
       },
       nextZxid: () => ++this.#zxid,
       reconfig: options.reconfig,
+      reusesEntries: options.reusesEntries,
     });
   }
 
