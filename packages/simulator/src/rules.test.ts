@@ -11,8 +11,8 @@ const SEEDS = 80;
 /** `from`: a little before the seed that was found when this was written. */
 const cases: readonly { off: readonly Rule[]; from: number }[] = [
   { off: ["ackAfterFlush"], from: 28 },
-  { off: ["newLeaderAckAfterFlush"], from: 120 },
-  { off: ["noAckBeforeNewLeader"], from: 118 },
+  { off: ["newLeaderAckAfterFlush"], from: 206 },
+  { off: ["noAckBeforeNewLeader"], from: 66 },
   { off: ["keepUncommittedAtNewLeader"], from: 1 },
   { off: ["syncJoinsCommittedLog"], from: 1 },
   { off: ["forwardFromDecision", "continuity"], from: 100 },
