@@ -152,7 +152,8 @@ class NodeConnection implements Connection {
   }
 
   end(): void {
-    this.#socket.end();
+    // Of a socket that is gone, Node would make an error that nobody wants, and its stack.
+    if (this.#socket.writable) this.#socket.end();
   }
 
   destroy(): void {

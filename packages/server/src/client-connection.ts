@@ -88,6 +88,12 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   throttled = false;
   /** Set while this connection stands in the server's list of those to flush. */
   dirty = false;
+  /** Set while it stands in the list of those whose requests wait for a later turn. */
+  isLate = false;
+  /** Reading is stopped until its turn has come. */
+  isHeldBack = false;
+  /** The client will send no more. */
+  hasEnded = false;
   closeReason = "";
 
   /** When the last bytes came, by the monotonic clock: what is read of them later has waited since then. */

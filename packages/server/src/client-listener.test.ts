@@ -1,9 +1,9 @@
 // Output for thousands leaves in several turns of the event loop, each of them short; nothing is lost or doubled.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Connection, VirtualClock } from "@vivarium/runtime";
+import { type Connection, type Network, VirtualClock } from "@vivarium/runtime";
 import { ClientConnection } from "./client-connection.ts";
-import { ClientListener } from "./client-listener.ts";
+import { ClientListener, type ClientService } from "./client-listener.ts";
 import { collectLogs, LogThrottle } from "./log/index.ts";
 import { ServerStats } from "./server-stats.ts";
 
@@ -16,8 +16,8 @@ class Workday extends VirtualClock {
   }
 }
 
-/** Milliseconds that a write takes. */
-const WRITE_MS = 0.25;
+/** Milliseconds that a write takes: a turn has time for two slices. */
+const WRITE_MS = 0.2;
 
 function given(count: number) {
   const clock = new Workday();
@@ -42,12 +42,13 @@ function given(count: number) {
 }
 
 for (const { count, firstTurn } of [
-  { count: 64, firstTurn: 64 },
-  { count: 1000, firstTurn: 64 },
+  { count: 16, firstTurn: 16 },
+  { count: 1000, firstTurn: 32 },
 ]) {
   test(`of ${count} connections with output, ${firstTurn} get it in the first turn, and all soon and once`, async () => {
     const { clock, listener, connections, writes } = given(count);
     for (const connection of connections) connection.append(new Uint8Array(8));
+    listener.budget.begin(clock.monotonicMs());
     listener.flush();
     assert.equal(writes.length, firstTurn);
     await clock.run(0);
@@ -58,13 +59,46 @@ for (const { count, firstTurn } of [
 test("what is added meanwhile goes out behind, in one write with what waits", async () => {
   const { clock, listener, connections, writes } = given(200);
   for (const connection of connections) connection.append(new Uint8Array(8));
+  listener.budget.begin(clock.monotonicMs());
   listener.flush();
-  assert.equal(writes.length, 64);
+  assert.equal(writes.length, 32);
   for (const connection of connections) connection.append(new Uint8Array(8));
   await clock.run(0);
   assert.deepEqual(writes.slice(0, 200), Array.from(connections.keys()));
   assert.deepEqual(
     writes.slice(200),
-    Array.from({ length: 64 }, (_, id) => id),
+    Array.from({ length: 32 }, (_, id) => id),
   );
+});
+
+test("of connections that all say something at once, a turn attends to some, and later ones to the others, in order", async () => {
+  const { clock, listener } = given(0);
+  const attended: string[] = [];
+  listener.service = {
+    connect: ({ peer }: ClientConnection) => {
+      clock.spentMs += WRITE_MS;
+      attended.push(peer);
+    },
+  } as unknown as ClientService;
+  const sockets: Connection[] = [];
+  const listening: Network = {
+    connect: () => assert.fail("it only listens"),
+    listen: (_, onConnection) => {
+      for (let port = 0; port < 1000; port++) {
+        const socket = { remoteAddress: "10.0.0.9", remotePort: port } as unknown as Connection;
+        onConnection(socket);
+        sockets.push(socket);
+      }
+      return Promise.resolve({ host: "10.0.0.1", port: 2181, close: () => Promise.resolve() });
+    },
+  };
+  await listener.listen(listening, { host: undefined, port: 2181, backlog: 0, keepAlive: false });
+  for (const socket of sockets) socket.onData(Uint8Array.of(0, 0, 0, 1, 0));
+  assert.equal(attended.length, 20);
+  await clock.run(0);
+  assert.deepEqual(
+    attended,
+    sockets.map(({ remotePort }) => `10.0.0.9:${remotePort}`),
+  );
+  await listener.close();
 });

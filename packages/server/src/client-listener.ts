@@ -2,8 +2,11 @@
  * Accepts clients, within the limits on their number, and turns what their sockets deliver into calls: four-letter
  * words, the ConnectRequest, then requests. Whatever nonsense a client sends closes its own connection and nothing else.
  *
- * At the end of each turn of the event loop, everything that the turn produced leaves in one write per connection: what
- * several sockets delivered is answered together, and with it the writes that became safe meanwhile.
+ * What a turn of the event loop has no time for is done in the next ones:
+ *
+ *   bytes ─► frames ─┬───────────────────► requests ─► output ─► OutputQueue ─► sockets
+ *                    └► LateQueue ─► ... ─►┘
+ *
  * Source: client protocol facts, sections 1 and 14. @see NIOServerCnxnFactory
  */
 import { ProtocolError } from "@vivarium/jute";
@@ -11,8 +14,11 @@ import type { Id } from "@vivarium/protocol";
 import type { Clock, Connection, Listener, Network, Timer } from "@vivarium/runtime";
 import { ClientConnection, type ConnectionHost } from "./client-connection.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
+import { LateQueue } from "./late-queue.ts";
 import type { LogThrottle } from "./log/index.ts";
+import { OutputQueue } from "./output-queue.ts";
 import type { ServerStats } from "./server-stats.ts";
+import { TurnBudget } from "./turn-budget.ts";
 import { TurnClock } from "./turn-clock.ts";
 
 export interface ListenerLimits {
@@ -51,27 +57,21 @@ export interface ListenerOptions {
 
 /** How often connections are looked through for those that have been silent too long, in milliseconds. */
 const SWEEP_MS = 1000;
-/** Connections that get their output between looks at the clock, and for how long in one turn. */
-const FLUSH_SLICE = 64;
-const FLUSH_BUDGET_MS = 5;
-/** How long answers wait for those of other sockets that the same turn still reads. */
-const GATHER_MS = 2;
-/** Connections closed for silence in one turn. */
-const SWEEP_LIMIT = 1000;
+/** Connections closed for silence between looks at the clock. */
+const SWEEP_SLICE = 16;
 
 export class ClientListener implements ConnectionHost {
   /** Null while there is nobody to serve: then only four-letter words are answered. */
   service: ClientService | null = null;
   readonly stats: ServerStats;
   readonly turn: TurnClock;
+  readonly budget: TurnBudget;
   readonly #host: ListenerOptions;
   readonly #connections = new Map<number, ClientConnection>();
   readonly #perAddress = new Map<string, number>();
   readonly #expiry: ExpiryQueue<ClientConnection>;
-  readonly #dirty: ClientConnection[] = [];
-  #isFlushDue = false;
-  /** When the first answer came that has not left. */
-  #gatheredMs = 0;
+  readonly #output: OutputQueue;
+  readonly #late: LateQueue;
   #listener: Listener | null = null;
   #sweep: Timer | null = null;
   #nextId = 1;
@@ -79,7 +79,16 @@ export class ClientListener implements ConnectionHost {
   constructor(host: ListenerOptions) {
     this.#host = host;
     this.stats = host.stats;
-    this.turn = new TurnClock(host.clock);
+    const { clock } = host;
+    this.turn = new TurnClock(clock);
+    this.budget = new TurnBudget(clock);
+    this.#output = new OutputQueue({ clock, turn: this.turn, budget: this.budget });
+    this.#late = new LateQueue({
+      clock,
+      budget: this.budget,
+      attend: (connection, nowMs) => this.#attendToLate(connection, nowMs),
+      attended: () => this.flush(),
+    });
     this.#expiry = new ExpiryQueue(host.limits.sessionlessTimeoutMs);
   }
 
@@ -139,44 +148,17 @@ export class ClientListener implements ConnectionHost {
   }
 
   needsFlush(connection: ClientConnection): void {
-    this.#dirty.push(connection);
+    this.#output.push(connection);
   }
 
-  /** Ends a turn: everything produced in it leaves, or, where that is for thousands, as much as a turn has time for. */
+  /** Everything that was produced leaves, as far as the turn has time for it. */
   flush(): void {
-    const dirty = this.#dirty;
-    const sent = dirty.length > FLUSH_SLICE ? this.#flushSlices() : this.#flushSome(0, dirty.length);
-    if (sent === dirty.length) dirty.length = 0;
-    else this.#flushLater(sent);
-    this.turn.endTurn();
+    this.#output.flush();
   }
 
-  #flushSome(from: number, to: number): number {
-    for (let i = from; i < to; i++) (this.#dirty[i] as ClientConnection).flush();
-    return to;
-  }
-
-  #flushSlices(): number {
-    const { clock } = this.#host;
-    const endMs = clock.monotonicMs() + FLUSH_BUDGET_MS;
-    let sent = 0;
-    do sent = this.#flushSome(sent, Math.min(sent + FLUSH_SLICE, this.#dirty.length));
-    while (sent < this.#dirty.length && clock.monotonicMs() < endMs);
-    return sent;
-  }
-
-  #flushLater(sent: number): void {
-    this.#dirty.splice(0, sent);
-    this.#flushSoon();
-  }
-
-  #flushSoon(): void {
-    if (this.#isFlushDue) return;
-    this.#isFlushDue = true;
-    this.#host.clock.defer(() => {
-      this.#isFlushDue = false;
-      this.flush();
-    });
+  /** What the connection has sent is done in a later turn. */
+  postpone(connection: ClientConnection): void {
+    this.#late.push(connection);
   }
 
   /** The connection has shown life. */
@@ -215,16 +197,8 @@ export class ClientListener implements ConnectionHost {
     this.#perAddress.set(address, fromAddress + 1);
     this.touch(connection, nowMs);
     socket.onData = (chunk) => this.#received(connection, chunk);
-    socket.onDrain = () => {
-      this.service?.drained(clock.monotonicMs());
-      this.flush();
-    };
-    // A client that will say no more still gets the answer to its four-letter word.
-    socket.onEnd = () => {
-      if (connection.state === "answering") return;
-      connection.flush();
-      socket.end();
-    };
+    socket.onDrain = () => this.#drained();
+    socket.onEnd = () => this.#ended(connection);
     socket.onClose = (error) => this.#gone(connection, error);
   }
 
@@ -235,22 +209,40 @@ export class ClientListener implements ConnectionHost {
     this.stats.bytesReceived += chunk.length;
     this.touch(connection, nowMs);
     connection.frames.append(chunk);
-    try {
+    if (this.#hasTime(nowMs)) {
       this.#advance(connection, nowMs);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.nonsense(connection, error);
+      connection.frames.keep();
+      this.#output.gather(connection, nowMs);
+    } else {
+      connection.frames.keep();
+      this.postpone(connection);
     }
-    connection.frames.keep();
-    this.#gather(nowMs);
+    this.budget.end();
   }
 
-  /** Output leaves at the end of the turn, or now if the turn has been long. */
-  #gather(nowMs: number): void {
-    if (!this.#isFlushDue) this.#gatheredMs = nowMs;
-    if (nowMs - this.#gatheredMs > GATHER_MS) this.flush();
-    else if (this.#dirty.length > 0) this.#flushSoon();
-    else if (!this.#isFlushDue) this.turn.endTurn();
+  /** Nobody waits from an earlier turn, and this one has time left. */
+  #hasTime(nowMs: number): boolean {
+    return this.budget.begin(nowMs) && this.#late.isEmpty;
+  }
+
+  #attendToLate(connection: ClientConnection, nowMs: number): void {
+    this.#advance(connection, nowMs);
+    if (connection.hasEnded && !connection.isLate) endWith(connection);
+  }
+
+  #ended(connection: ClientConnection): void {
+    connection.hasEnded = true;
+    if (this.#hasTime(this.#host.clock.monotonicMs())) endWith(connection);
+    else this.postpone(connection);
+    this.budget.end();
+  }
+
+  #drained(): void {
+    const nowMs = this.#host.clock.monotonicMs();
+    this.budget.begin(nowMs);
+    this.service?.drained(nowMs);
+    this.flush();
+    this.budget.end();
   }
 
   /** Closes a connection that has sent what nobody can understand, with one log line. */
@@ -263,6 +255,15 @@ export class ClientListener implements ConnectionHost {
   }
 
   #advance(connection: ClientConnection, nowMs: number): void {
+    try {
+      this.#takeUp(connection, nowMs);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.nonsense(connection, error);
+    }
+  }
+
+  #takeUp(connection: ClientConnection, nowMs: number): void {
     if (connection.state === "new") {
       const first = connection.frames.peekInt();
       if (first === undefined || this.#host.fourLetterWord(connection, first)) return;
@@ -285,15 +286,31 @@ export class ClientListener implements ConnectionHost {
     connection.close(error?.message ?? "closed by its client");
   }
 
-  #scheduleSweep(): void {
-    this.#sweep = this.#host.clock.setTimer(SWEEP_MS, () => {
-      for (const connection of this.#expiry.takeDue(this.#host.clock.monotonicMs(), SWEEP_LIMIT)) {
+  #scheduleSweep(delayMs = SWEEP_MS): void {
+    this.#sweep = this.#host.clock.setTimer(delayMs, () => this.#scheduleSweep(this.#closeSilent() ? 0 : SWEEP_MS));
+  }
+
+  /** Closes who has been silent for too long, as far as the turn has time for it; returns whether there are more. */
+  #closeSilent(): boolean {
+    const nowMs = this.#host.clock.monotonicMs();
+    this.budget.beginShare(nowMs);
+    for (;;) {
+      const silent = this.#expiry.takeDue(nowMs, SWEEP_SLICE);
+      for (const connection of silent) {
         if (connection.session === null) this.stats.sessionlessExpired++;
         connection.close("nothing was received for the whole timeout");
         // A peer that does not answer our end of the connection must not hold it open.
         connection.socket.destroy();
       }
-      this.#scheduleSweep();
-    });
+      if (silent.length < SWEEP_SLICE) return false;
+      if (this.budget.isOver()) return true;
+    }
   }
+}
+
+/** The client will say no more, but still gets the answer to its four-letter word. */
+function endWith(connection: ClientConnection): void {
+  if (connection.state === "answering") return;
+  connection.flush();
+  connection.socket.end();
 }

@@ -14,10 +14,8 @@ import { Fifo } from "./fifo.ts";
 import { replyToWrite } from "./reply-to-write.ts";
 import type { OwnedWrite, WritePath, ZooKeeperServer } from "./zookeeper-server.ts";
 
-/** Milliseconds for which one turn of the event loop may apply transactions. */
-const TURN_BUDGET_MS = 5;
 /** How many transactions are applied between looks at the clock. */
-const APPLY_SLICE = 64;
+const APPLY_SLICE = 16;
 
 /** What carries transactions to durability: the log of a standalone server, Zab in an ensemble. */
 export interface Agreement {
@@ -134,7 +132,12 @@ export class LeaderPath implements WritePath {
   /** All transactions up to this zxid are committed. */
   committed(zxid: Zxid): void {
     this.#committedZxid = Math.max(this.#committedZxid, zxid);
-    if (!this.#isApplying) this.#applyTurn();
+    if (this.#isApplying || this.#isStopped) return;
+    const { budget } = this.#server.listener;
+    budget.begin(this.#server.clock.monotonicMs());
+    this.#applyTurn();
+    budget.end();
+    this.#server.endOfTurn();
   }
 
   /** Calls back once the tree has everything that is committed by now. */
@@ -149,20 +152,24 @@ export class LeaderPath implements WritePath {
   }
 
   #applyTurn(): void {
-    if (this.#isStopped) return;
-    const { clock } = this.#server;
-    const startMs = clock.monotonicMs();
+    const { budget } = this.#server.listener;
     let isCut = false;
     let applied = 0;
     this.#isApplying = true;
     while (!isCut && this.#applyNext()) {
       applied++;
-      isCut = applied % APPLY_SLICE === 0 && clock.monotonicMs() - startMs > TURN_BUDGET_MS;
+      isCut = applied % APPLY_SLICE === 0 && budget.isOver();
     }
-    if (isCut) clock.defer(() => this.#applyTurn());
+    if (isCut) this.#server.clock.defer(() => this.#applyLater());
     if (applied > 0) this.#onApplied(this.#server.tree.lastProcessedZxid);
     this.#isApplying = isCut;
     this.#tellWaiters();
+  }
+
+  #applyLater(): void {
+    if (this.#isStopped) return;
+    this.#server.listener.budget.beginShare(this.#server.clock.monotonicMs());
+    this.#applyTurn();
     this.#server.endOfTurn();
   }
 

@@ -14,6 +14,7 @@ import { AuthPacket, ErrorCode, type Id, OpCode, opName, SaslToken, SpecialXid }
 import { withIds } from "@vivarium/tree";
 import type { ClientConnection, PendingRequest, RequestFrame } from "./client-connection.ts";
 import { RecordMemory } from "./record-memory.ts";
+import type { RequestLimits } from "./server-limits.ts";
 import type { ServerStats } from "./server-stats.ts";
 
 /** What happens to requests of each type. */
@@ -60,6 +61,9 @@ routes.set(OpCode.sasl, "sasl");
 /** The record of a request that is refused without being looked at again. */
 const NO_RECORD = { bytes: new Uint8Array(0), start: 0, end: 0 };
 
+/** Requests of one connection between looks at the clock. */
+const REQUESTS_SLICE = 8;
+
 /** What the dispatcher needs of the rest of the server. */
 export interface Dispatch {
   readonly limits: RequestLimits;
@@ -72,6 +76,10 @@ export interface Dispatch {
   read(connection: ClientConnection, type: number, reader: Reader, out: Writer): number;
   authenticate(connection: ClientConnection, packet: AuthPacket): AuthOutcome;
   lastProcessedZxid(): number;
+  /** This turn of the event loop should do no more. */
+  isTurnOver(): boolean;
+  /** Drains the connection in a later turn. */
+  postpone(connection: ClientConnection): void;
   /** The connection has sent what cannot be a request: close it, with one log line. */
   nonsense(connection: ClientConnection, error: ProtocolError): void;
   log(level: "info" | "warn", message: string, fields: Record<string, unknown>): void;
@@ -84,23 +92,6 @@ export interface AuthOutcome {
   /** What this proves, to be added to the connection's identities. */
   ids: readonly Id[];
   reason?: string;
-}
-
-export interface RequestLimits {
-  /** Unanswered requests of all connections above which those that have some are not read. 0: no limit. */
-  globalOutstandingLimit: number;
-  /** Requests larger than this count as large, in bytes; -1: none do. */
-  largeRequestThresholdBytes: number;
-  /** Large requests on the way, in bytes altogether; one that would exceed this closes its connection. */
-  largeRequestMaxBytes: number;
-  /** Requests being carried out above which no more are taken up; 0 or less: no limit. */
-  requestThrottleMaxRequests: number;
-  /** A request that had to wait longer than this is answered THROTTLEDOP; 0: never. */
-  throttledOpWaitTimeMs: number;
-  /** Whether a request that waited longer than its session's timeout is dropped, with its connection. */
-  dropStaleRequests: boolean;
-  /** Schemes of which a connection must have proven one before it may ask for anything; null: none needed. */
-  enforcedSchemes: ReadonlySet<string> | null;
 }
 
 export class RequestDispatcher {
@@ -122,13 +113,18 @@ export class RequestDispatcher {
     this.#dispatch = dispatch;
   }
 
-  /** Carries out what has arrived on an open connection, as far as the limits let it. Nonsense closes the connection. */
+  /**
+   * Carries out what has arrived on an open connection, as far as its limits and the turn's time let it. Nonsense closes
+   * the connection.
+   */
   drain(connection: ClientConnection, nowMs: number): void {
     const { frames } = connection;
     try {
-      while (connection.state === "open" && !connection.throttled && frames.next()) {
+      for (let taken = 1; connection.state === "open" && !connection.throttled && frames.next(); taken++) {
         this.#request(connection, nowMs);
         if (this.#mustThrottle(connection)) this.#throttle(connection);
+        else if (taken % REQUESTS_SLICE === 0 && this.#dispatch.isTurnOver())
+          return this.#dispatch.postpone(connection);
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -160,8 +156,9 @@ export class RequestDispatcher {
       else if (!this.#mustThrottle(connection)) {
         this.#throttled.delete(connection);
         connection.throttled = false;
-        this.drain(connection, nowMs);
-        if (!connection.throttled) connection.socket.resume();
+        if (this.#dispatch.isTurnOver()) this.#dispatch.postpone(connection);
+        else this.drain(connection, nowMs);
+        if (!connection.throttled && !connection.isHeldBack) connection.socket.resume();
       }
     }
   }

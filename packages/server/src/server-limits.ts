@@ -2,9 +2,25 @@
 import type { StorageConfig } from "@vivarium/storage";
 import type { ServerConfig } from "./config/index.ts";
 import type { ConnectionThrottleOptions } from "./connection-throttle.ts";
-import type { RequestLimits } from "./request-dispatcher.ts";
 
 const KIB = 1024;
+
+export interface RequestLimits {
+  /** Unanswered requests of all connections above which those that have some are not read. 0: no limit. */
+  globalOutstandingLimit: number;
+  /** Requests larger than this count as large, in bytes; -1: none do. */
+  largeRequestThresholdBytes: number;
+  /** Large requests on the way, in bytes altogether; one that would exceed this closes its connection. */
+  largeRequestMaxBytes: number;
+  /** Requests being carried out above which no more are taken up; 0 or less: no limit. */
+  requestThrottleMaxRequests: number;
+  /** A request that had to wait longer than this is answered THROTTLEDOP; 0: never. */
+  throttledOpWaitTimeMs: number;
+  /** Whether a request that waited longer than its session's timeout is dropped, with its connection. */
+  dropStaleRequests: boolean;
+  /** Schemes of which a connection must have proven one before it may ask for anything; null: none needed. */
+  enforcedSchemes: ReadonlySet<string> | null;
+}
 
 export function requestLimits(config: ServerConfig): RequestLimits {
   return {

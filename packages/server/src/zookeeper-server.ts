@@ -66,8 +66,9 @@ export interface ZooKeeperServerOptions {
   establishedZxid?: Zxid;
 }
 
-/** Sessions closed in one turn when many expire together. */
-const EXPIRE_SLICE = 200;
+/** Sessions closed in one turn at most when many expire together, and between looks at the clock. */
+const EXPIRE_LIMIT = 192;
+const EXPIRE_SLICE = 16;
 
 export class ZooKeeperServer implements ClientService {
   readonly config: ServerConfig;
@@ -133,16 +134,27 @@ export class ZooKeeperServer implements ClientService {
     }
   }
 
-  /** Expires what is due; returns whether more is. */
+  /** Expires what is due, as far as one turn has time; returns whether there is more. */
   expireSessions(): boolean {
-    const due = this.tracker.expire(this.clock.monotonicMs(), EXPIRE_SLICE);
-    for (const session of due) {
-      this.stats.sessionsExpired++;
-      this.logger.info("session expired", { session: `0x${sessionHex(session.id)}`, timeoutMs: session.timeoutMs });
-      this.closeSession(session.id);
+    const { budget } = this.listener;
+    const nowMs = this.clock.monotonicMs();
+    budget.beginShare(nowMs);
+    let expired = 0;
+    let isMore = true;
+    while (isMore && expired < EXPIRE_LIMIT && !(expired > 0 && budget.isOver())) {
+      const due = this.tracker.expire(nowMs, EXPIRE_SLICE);
+      for (const session of due) this.#expire(session);
+      expired += due.length;
+      isMore = due.length === EXPIRE_SLICE;
     }
     this.listener.flush();
-    return due.length === EXPIRE_SLICE;
+    return isMore;
+  }
+
+  #expire({ id, timeoutMs }: Session): void {
+    this.stats.sessionsExpired++;
+    this.logger.info("session expired", { session: `0x${sessionHex(id)}`, timeoutMs });
+    this.closeSession(id);
   }
 
   /** Proposes the end of a session on the server's own account. */
@@ -220,7 +232,7 @@ export class ZooKeeperServer implements ClientService {
     this.#establisher.established(connection, session);
     if (connection.state !== "open") return;
     this.drain(connection, this.clock.monotonicMs());
-    if (!connection.throttled) connection.socket.resume();
+    if (!connection.throttled && !connection.isHeldBack) connection.socket.resume();
   }
 
   /** The reply of a pending write is written: statistics, and the reads that waited for it. */
@@ -232,8 +244,12 @@ export class ZooKeeperServer implements ClientService {
 
   /** Ends a turn in which transactions were applied: replies leave, and reading goes on where it had stopped. */
   endOfTurn(): void {
-    this.dispatcher.resume(this.clock.monotonicMs());
+    const { budget } = this.listener;
+    const nowMs = this.clock.monotonicMs();
+    budget.begin(nowMs);
+    this.dispatcher.resume(nowMs);
     this.listener.flush();
+    budget.end();
   }
 
   // Parts
@@ -254,6 +270,8 @@ export class ZooKeeperServer implements ClientService {
       read: (connection, type, reader, out) => reads.answer(type, connection, reader, out),
       authenticate: (connection, packet) => this.#authenticate(connection, packet),
       lastProcessedZxid: () => tree.lastProcessedZxid,
+      isTurnOver: () => this.listener.budget.isOver(),
+      postpone: (connection) => this.listener.postpone(connection),
       nonsense: (connection, error) => this.listener.nonsense(connection, error),
       log: (level, message, fields) => this.#say(level, message, fields),
       answered: (connection, request, zxid) => this.#count(connection, request, zxid),

@@ -24,9 +24,9 @@ test("a leader that is slow to apply answers a sync when it has applied all befo
   const writer = await ensemble.client(leader);
   const reader = await ensemble.client(leader);
   await writer.call(create("/n"));
-  leader.slowDown();
   let looked = false;
   leader.onApplied = ({ header }) => {
+    leader.slowDown();
     // When the last write is committed, but most are not applied.
     if (looked || header.cxid !== 100) return;
     looked = true;
@@ -46,8 +46,8 @@ test("a leader that steps down with much to apply applies it once, and in the ne
   const { leader, followers } = ensemble;
   const [twin] = followers as [Member, ...Member[]];
   const writer = await ensemble.client(leader);
-  leader.slowDown();
   leader.onApplied = ({ header }) => {
+    leader.slowDown();
     if (header.cxid !== 100) return;
     leader.onApplied = () => {};
     // A voter that has accepted a later epoch makes the leader give way at once.

@@ -72,6 +72,11 @@ export class TestBed {
     this.#running = null;
   }
 
+  /** From now on whatever the server does between two looks at its clock takes so long. */
+  slowDown(lookMs: number): void {
+    this.#life.lookMs = lookMs;
+  }
+
   /** SIGKILL: nothing is flushed, closed or said. */
   kill(): void {
     this.#life.isOver = true;

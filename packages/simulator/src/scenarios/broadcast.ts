@@ -17,13 +17,13 @@ const shortEpochs: Edit = {
 const slowToApply: readonly Edit[] = [
   {
     file: "server/leader-path.ts",
-    from: "applied % APPLY_SLICE === 0 && clock.monotonicMs() - startMs > TURN_BUDGET_MS",
+    from: "applied % APPLY_SLICE === 0 && budget.isOver()",
     to: "true",
   },
   {
     file: "server/leader-path.ts",
-    from: "clock.defer(() => this.#applyTurn())",
-    to: "clock.setTimer(50, () => this.#applyTurn())",
+    from: "clock.defer(() => this.#applyLater())",
+    to: "clock.setTimer(50, () => this.#applyLater())",
   },
 ];
 
