@@ -6,12 +6,22 @@
  *                             └─► other servers, over a MemoryNetwork
  */
 import { MemoryDisk, MemoryNetwork, type Network, SeededRandom } from "@vivarium/runtime";
-import { parseConfig, type RunningServer, type ServerPorts, silentLogger, startServer } from "@vivarium/server";
+import {
+  loadMembership,
+  parseConfig,
+  type RunningServer,
+  type ServerPorts,
+  silentLogger,
+  startServer,
+} from "@vivarium/server";
 import { ClientWire } from "./client-wire.ts";
 import { CopyMeter } from "./copy-meter.ts";
 import { CountedClock, Counts, countedDisk } from "./counts.ts";
 import { connectFrame } from "./requests.ts";
 import { TurnLoop } from "./turn-loop.ts";
+
+// Loading takes real time, which a virtual clock does not wait for.
+await loadMembership();
 
 const CLIENT_PORT = 2181;
 const FIRST_WIRE_PORT = 40_000;

@@ -3,6 +3,6 @@ export { ClientConnection } from "./client-connection.ts";
 export * from "./config/index.ts";
 export * from "./log/index.ts";
 export type { ServerPorts } from "./server-ports.ts";
-export { type RunningServer, type StartServerOptions, startServer } from "./start-server.ts";
+export { loadMembership, type RunningServer, type StartServerOptions, startServer } from "./start-server.ts";
 export { VIVARIUM_VERSION } from "./version.ts";
 export type { ZooKeeperServer } from "./zookeeper-server.ts";

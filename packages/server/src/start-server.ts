@@ -1,9 +1,8 @@
 /** The door by which a server comes to life from its configuration: alone, or as a member of an ensemble. */
-import { allRules, type Rules } from "@vivarium/zab";
+import type { Rules } from "@vivarium/zab";
 import type { ServerConfig } from "./config/index.ts";
 import type { Logger } from "./log/index.ts";
-import { ensembleView } from "./peer/ensemble-view.ts";
-import { QuorumPeer } from "./peer/quorum-peer.ts";
+import type * as Membership from "./peer/start-peer.ts";
 import { portsOf, type ServerPorts } from "./server-ports.ts";
 import { StandaloneServer } from "./standalone-server.ts";
 import type { ZooKeeperServer } from "./zookeeper-server.ts";
@@ -26,11 +25,22 @@ export interface RunningServer {
   readonly stopped: Promise<void>;
 }
 
+let membership: typeof Membership | null = null;
+
+/**
+ * Loads what only members of an ensemble need, a fifth of all code, which a standalone server starts without. Where time
+ * is virtual this has to be done first, because loading takes real time.
+ */
+export async function loadMembership(): Promise<typeof Membership> {
+  membership ??= await import("./peer/start-peer.ts");
+  return membership;
+}
+
 /** @throws StorageError, ConfigError, or the error of listening, each with what to do about it */
 export async function startServer({ config, logger, ports, rules }: StartServerOptions): Promise<RunningServer> {
   const options = { config, logger, ports: portsOf(ports) };
   const server = config.isDistributed
-    ? new QuorumPeer({ ...options, view: ensembleView(config, { ...allRules, ...rules }) })
+    ? (membership ?? (await loadMembership())).newPeer(options, rules)
     : new StandaloneServer(options);
   try {
     await server.start();

@@ -1,8 +1,7 @@
-// The command's first word picks what it does.
+// The command's first word picks what it does. Only `server` is there from the beginning: the others bring rooms along
+// that a server would load for nothing.
 
 import { nearestName } from "@vivarium/server";
-import { benchCommand } from "./bench-command.ts";
-import { ensembleCommand } from "./ensemble-command.ts";
 import { ExitCode } from "./exit-code.ts";
 import { type StartServer, serverCommand } from "./server-command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,9 +37,9 @@ export async function run(options: RunOptions): Promise<ExitCode> {
     case "server":
       return serverCommand({ ...options, words: rest });
     case "ensemble":
-      return ensembleCommand({ ...options, words: rest });
+      return (await import("./ensemble-command.ts")).ensembleCommand({ ...options, words: rest });
     case "bench":
-      return benchCommand({ words: rest, terminal });
+      return (await import("./bench-command.ts")).benchCommand({ words: rest, terminal });
     case "version":
     case "--version":
     case "-V":
@@ -48,8 +47,10 @@ export async function run(options: RunOptions): Promise<ExitCode> {
       return ExitCode.ok;
     case "help":
       if (rest[0] === "server") return serverCommand({ ...options, words: ["--help"] });
-      if (rest[0] === "ensemble") return ensembleCommand({ ...options, words: ["--help"] });
-      if (rest[0] === "bench") return benchCommand({ words: ["--help"], terminal });
+      if (rest[0] === "ensemble")
+        return (await import("./ensemble-command.ts")).ensembleCommand({ ...options, words: ["--help"] });
+      if (rest[0] === "bench")
+        return (await import("./bench-command.ts")).benchCommand({ words: ["--help"], terminal });
       terminal.print(help);
       return ExitCode.ok;
     case "--help":

@@ -10,6 +10,7 @@ import { makeZxid } from "@vivarium/protocol";
 import {
   createLogger,
   type LogRecord,
+  loadMembership,
   parseConfig,
   type RunningServer,
   type StartServerOptions,
@@ -22,6 +23,9 @@ import { violation } from "../checkers/violation.ts";
 import type { Process } from "../world/event-loop.ts";
 import { Machine } from "../world/machine.ts";
 import type { World } from "../world/world.ts";
+
+// Loading takes real time, which a virtual clock does not wait for.
+await loadMembership();
 
 export interface ServerNodeOptions {
   world: World;

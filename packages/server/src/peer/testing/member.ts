@@ -6,10 +6,13 @@ import type { DataTree } from "@vivarium/tree";
 import type { Rules } from "@vivarium/zab";
 import { parseConfig } from "../../config/index.ts";
 import { type CollectedLogs, collectLogs } from "../../log/index.ts";
-import { startServer } from "../../start-server.ts";
+import { loadMembership, startServer } from "../../start-server.ts";
 import { LifeClock, type Settings } from "../../testing/test-bed.ts";
 import { QuorumPeer } from "../quorum-peer.ts";
 import { LifeNetwork } from "./life-network.ts";
+
+// Loading takes real time, which a virtual clock does not wait for.
+await loadMembership();
 
 export const CLIENT_PORT = 2181;
 export const QUORUM_PORT = 2888;
