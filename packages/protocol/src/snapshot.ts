@@ -2,9 +2,9 @@
  * How the replicated state and the snapshot file meet: the tree gives a {@link SnapshotSource} and fills from a
  * {@link SnapshotSink}; the storage room knows the file around them. Neither needs to know the other.
  */
-import type { Writer } from "@vivarium/jute";
+import { Reader, Writer } from "@vivarium/jute";
 import type { ACL } from "./acl.ts";
-import type { StatPersisted } from "./stat.ts";
+import { STAT_PERSISTED_BYTES, StatPersisted } from "./stat.ts";
 import type { Zxid } from "./zxid.ts";
 
 /** The digest of a tree at a zxid. */
@@ -39,11 +39,65 @@ export interface SnapshotSource {
   close(): void;
 }
 
+/**
+ * One node of a snapshot, as it lies among the bytes that were read: there are millions, so nothing is made of it that
+ * nobody asks for. It is good until its reader goes on: what is kept of it must be copied.
+ */
+export class SnapshotNode {
+  bytes: Uint8Array;
+  /** Of the same memory. */
+  view: DataView;
+  /** The path is `bytes[pathAt, pathEnd)`, empty for the root. */
+  pathAt = 0;
+  pathEnd = 0;
+  /** The data is `bytes[dataAt, dataAt + dataLength)`; a length of -1 stands for null. */
+  dataAt = 0;
+  dataLength = -1;
+  aclId = 0;
+  /** Where the 60 bytes of its StatPersisted begin. Their integers of 64 bits fit a number, all but the owner. */
+  statAt = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** A node in memory of its own. */
+  static of(path: Uint8Array, data: Uint8Array | null, aclId: number, stat: StatPersisted): SnapshotNode {
+    const writer = new Writer();
+    writer.raw(path);
+    if (data !== null) writer.raw(data);
+    const statAt = writer.length;
+    StatPersisted.write(writer, stat);
+    const node = new SnapshotNode(writer.copy());
+    node.pathEnd = path.length;
+    node.dataAt = path.length;
+    node.dataLength = data === null ? -1 : data.length;
+    node.aclId = aclId;
+    node.statAt = statAt;
+    return node;
+  }
+
+  /** A window on the bytes. */
+  get path(): Uint8Array {
+    return this.bytes.subarray(this.pathAt, this.pathEnd);
+  }
+
+  /** A window on the bytes. */
+  get data(): Uint8Array | null {
+    return this.dataLength === -1 ? null : this.bytes.subarray(this.dataAt, this.dataAt + this.dataLength);
+  }
+
+  get stat(): StatPersisted {
+    return StatPersisted.read(new Reader(this.bytes, this.statAt, this.statAt + STAT_PERSISTED_BYTES));
+  }
+}
+
 /** Takes a snapshot's content, in the order of the file. */
 export interface SnapshotSink {
   session(sessionId: bigint, timeoutMs: number): void;
   acl(aclId: number, acl: ACL[]): void;
-  /** `path` and `data` are windows on memory that is reused: copy what is kept. `path` is "" for the root. */
-  node(path: Uint8Array, data: Uint8Array | null, aclId: number, stat: StatPersisted): void;
+  /** Always the same object, which is on the next node when it comes again. */
+  node(node: SnapshotNode): void;
   digest(digest: ZxidDigest): void;
 }

@@ -39,3 +39,4 @@ export const StatPersisted = record({
   pzxid: number,
 });
 export type StatPersisted = Infer<typeof StatPersisted>;
+export const STAT_PERSISTED_BYTES = 60;

@@ -62,7 +62,7 @@ export async function recover<State>(options: RecoveryOptions<State>): Promise<R
   });
   if (snapshot === null) return recoverWithoutSnapshot(options, trusted);
   await makeDurable(disk, snapshot.file.path);
-  const state = snapshot.sink.finish();
+  const { state } = snapshot;
   const { last, replayed } = await replay(options, state, snapshot.file.zxid);
   return { state, lastProcessedZxid: last, snapshotZxid: snapshot.file.zxid, replayed, needsSnapshot: false };
 }

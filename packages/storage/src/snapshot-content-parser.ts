@@ -4,7 +4,7 @@
  * for when more has arrived. Every length is checked before it is believed; the sink must be thrown away when this throws.
  */
 import { ProtocolError, type Reader, vector } from "@vivarium/jute";
-import { ACL, type SnapshotSink, type StatPersisted } from "@vivarium/protocol";
+import { ACL, SnapshotNode, type SnapshotSink } from "@vivarium/protocol";
 
 const SESSION_BYTES = 12;
 /** ACL id and StatPersisted, after a node's path and data. */
@@ -14,13 +14,18 @@ const MAX_ACL_BYTES = 4 * 1024 * 1024;
 /** The largest node path or data that is believed, unless told otherwise. */
 export const MAX_SNAPSHOT_RECORD_BYTES = 1024 * 1024 * 1024;
 const ACLS = vector(ACL);
-const NO_OWNER = 0n;
+const SLASH = 0x2f;
+const TWO_POW_32 = 0x1_0000_0000;
+/** ACL id, czxid, mzxid, ctime, mtime and pzxid: 64 bits each, whose upper half says whether a number can hold them. */
+const NUMBERS_IN_TAIL = [0, 8, 16, 24, 32, 60];
+const MAX_HIGH = 0x20_0000;
 
 export type ContentStage = "sessions" | "acls" | "nodes" | "end";
 
 export class SnapshotContentParser {
   readonly #sink: SnapshotSink;
   readonly #maxRecordBytes: number;
+  readonly #current = new SnapshotNode(new Uint8Array(0));
   #stage: ContentStage = "sessions";
   /** Records of this stage still to come; -1 until their count is read. */
   #left = -1;
@@ -49,7 +54,7 @@ export class SnapshotContentParser {
       case "acls":
         return this.#hasCount(reader) && (this.#left > 0 ? this.#acl(reader) : this.#enter("nodes"));
       case "nodes":
-        return this.#node(reader);
+        return this.#nodes(reader);
       case "end":
         return false;
     }
@@ -92,50 +97,51 @@ export class SnapshotContentParser {
     return true;
   }
 
-  #node(reader: Reader): boolean {
+  #nodes(reader: Reader): boolean {
     const { bytes, view, end } = reader;
-    const start = reader.offset;
-    if (end - start < 5) return false;
-    const pathSize = view.getInt32(start);
-    const pathAt = start + 4;
-    if (pathSize === 1 && bytes[pathAt] === 0x2f) {
-      reader.offset = pathAt + 1;
-      return this.#enter("end");
+    const node = this.#current;
+    node.bytes = bytes;
+    node.view = view;
+    let at = reader.offset;
+    while (end - at >= 5) {
+      const pathSize = view.getInt32(at);
+      const pathAt = at + 4;
+      if (pathSize === 1 && bytes[pathAt] === SLASH) {
+        reader.offset = pathAt + 1;
+        return this.#enter("end");
+      }
+      this.#believe(pathSize, 0);
+      const pathEnd = pathAt + pathSize;
+      if (pathEnd + 4 > end) break;
+      const dataLength = view.getInt32(pathEnd);
+      this.#believe(dataLength, -1);
+      const dataAt = pathEnd + 4;
+      const tailAt = dataLength > 0 ? dataAt + dataLength : dataAt;
+      if (tailAt + NODE_TAIL_BYTES > end) break;
+      node.pathAt = pathAt;
+      node.pathEnd = pathEnd;
+      node.dataAt = dataAt;
+      node.dataLength = dataLength;
+      this.#tail(node, tailAt);
+      this.#sink.node(node);
+      this.nodeCount++;
+      at = tailAt + NODE_TAIL_BYTES;
     }
-    this.#believe(pathSize, 0);
-    const dataSizeAt = pathAt + pathSize;
-    if (dataSizeAt + 4 > end) return false;
-    const dataSize = view.getInt32(dataSizeAt);
-    this.#believe(dataSize, -1);
-    const dataAt = dataSizeAt + 4;
-    const tailAt = dataAt + Math.max(dataSize, 0);
-    if (tailAt + NODE_TAIL_BYTES > end) return false;
-    const path = bytes.subarray(pathAt, dataSizeAt);
-    const data = dataSize === -1 ? null : bytes.subarray(dataAt, tailAt);
-    reader.offset = tailAt;
-    const aclId = reader.number();
-    this.#sink.node(path, data, aclId, readStat(reader));
-    this.nodeCount++;
-    return true;
+    reader.offset = at;
+    return false;
+  }
+
+  #tail(node: SnapshotNode, tailAt: number): void {
+    const { view } = node;
+    for (const offset of NUMBERS_IN_TAIL) {
+      const high = view.getInt32(tailAt + offset);
+      if (high >= MAX_HIGH || high < -MAX_HIGH) throw new ProtocolError("a number beyond 2^53 in a node");
+    }
+    node.aclId = view.getInt32(tailAt) * TWO_POW_32 + view.getUint32(tailAt + 4);
+    node.statAt = tailAt + 8;
   }
 
   #believe(size: number, least: number): void {
     if (size < least || size > this.#maxRecordBytes) throw new ProtocolError(`unreasonable length ${size} in a node`);
   }
-}
-
-/** StatPersisted, by hand: a snapshot has one per node, and nearly all have no owner. */
-function readStat(reader: Reader): StatPersisted {
-  const czxid = reader.number();
-  const mzxid = reader.number();
-  const ctime = reader.number();
-  const mtime = reader.number();
-  const version = reader.int();
-  const cversion = reader.int();
-  const aversion = reader.int();
-  const { view, offset } = reader;
-  const owned = view.getInt32(offset) !== 0 || view.getInt32(offset + 4) !== 0;
-  const ephemeralOwner = owned ? view.getBigInt64(offset) : NO_OWNER;
-  reader.offset = offset + 8;
-  return { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner, pzxid: reader.number() };
 }

@@ -18,6 +18,8 @@ import {
 
 const HEADER_BYTES = 16;
 const TRAILERS_MAX_BYTES = 4096;
+/** How much of a chunk is tried first to make a record whole that began in the one before. */
+const JOINED_BYTES = 16 * 1024;
 
 export class SnapshotParser {
   readonly #sink: SnapshotSink;
@@ -41,24 +43,39 @@ export class SnapshotParser {
   /** @throws ProtocolError */
   push(chunk: Uint8Array): void {
     const reader = this.#reader;
-    if (reader.remaining === 0) {
-      reader.reset(chunk, 0, chunk.length);
-    } else {
-      const joined = new Uint8Array(reader.remaining + chunk.length);
+    let at = 0;
+    // A record that was cut in two is joined, and no more of the chunk than that takes.
+    for (let taken = JOINED_BYTES; reader.remaining > 0 && at < chunk.length; taken *= 2) {
+      const kept = reader.remaining;
+      const joined = new Uint8Array(kept + Math.min(taken, chunk.length - at));
       joined.set(reader.bytes.subarray(reader.offset, reader.end));
-      joined.set(chunk, reader.remaining);
+      joined.set(chunk.subarray(at, at + joined.length - kept), kept);
       reader.reset(joined, 0, joined.length);
+      this.#read();
+      if (reader.offset >= kept) {
+        at += reader.offset - kept;
+        break;
+      }
+      at += joined.length - kept;
     }
+    if (at === chunk.length) return;
+    reader.reset(chunk, at, chunk.length);
+    this.#read();
+    // The caller reuses the chunk's memory, so what is left of it is kept elsewhere.
+    const rest = chunk.slice(reader.offset);
+    reader.reset(rest, 0, rest.length);
+  }
+
+  /** Takes all that is whole out of the reader, and sums it. */
+  #read(): void {
+    const reader = this.#reader;
     const start = reader.offset;
     if (this.#stage === "header") this.#header();
     if (this.#stage === "content" && this.#content.read(reader)) this.#stage = "trailers";
-    if (this.#stage === "trailers") {
-      if (reader.remaining > TRAILERS_MAX_BYTES) throw new ProtocolError("more than a seal after the last node");
+    if (this.#stage === "trailers" && reader.remaining > TRAILERS_MAX_BYTES) {
+      throw new ProtocolError("more than a seal after the last node");
     }
     this.#sum(start, reader.offset);
-    // The caller reuses the chunk's memory, so what is left of it is kept elsewhere.
-    const rest = reader.bytes.slice(reader.offset, reader.end);
-    reader.reset(rest, 0, rest.length);
   }
 
   /** The file ended: checks the seals and that nothing is missing. @throws ProtocolError */

@@ -18,25 +18,26 @@ const PLAIN_MIN_BYTES = 10;
 /** As many bad files are passed over before giving up. */
 const MAX_CANDIDATES = 100;
 
-export interface LoadedSnapshot<Sink> {
+export interface LoadedSnapshot<State> {
   file: SnapshotFile;
-  sink: Sink;
+  state: State;
   lastProcessedZxid: Zxid | null;
   nodeCount: number;
 }
 
-export interface LoadSnapshotOptions<Sink> {
+export interface LoadSnapshotOptions<State> {
   disk: Disk;
   /** The version-2 directory of dataDir. */
   directory: string;
-  createSink(zxid: Zxid): Sink;
+  /** Takes a snapshot; thrown away unless `finish` is called. Both throw ProtocolError if the content makes no sense. */
+  createSink(zxid: Zxid): SnapshotSink & { finish(): State };
   onWarning(message: string): void;
 }
 
 /** Null if there is none. @throws StorageError if there are some, but none that can be read. */
-export async function loadNewestSnapshot<Sink extends SnapshotSink>(
-  options: LoadSnapshotOptions<Sink>,
-): Promise<LoadedSnapshot<Sink> | null> {
+export async function loadNewestSnapshot<State>(
+  options: LoadSnapshotOptions<State>,
+): Promise<LoadedSnapshot<State> | null> {
   const { disk, directory, createSink, onWarning } = options;
   const files = await listSnapshots(disk, directory);
   if (files.length === 0) return null;
@@ -44,7 +45,8 @@ export async function loadNewestSnapshot<Sink extends SnapshotSink>(
     try {
       const sink = createSink(file.zxid);
       const parser = await readSnapshot(disk, file, sink);
-      return { file, sink, lastProcessedZxid: parser.lastProcessedZxid, nodeCount: parser.nodeCount };
+      const state = sink.finish();
+      return { file, state, lastProcessedZxid: parser.lastProcessedZxid, nodeCount: parser.nodeCount };
     } catch (error) {
       if (!isBadContent(error)) throw storageErrorFrom(error, file.path, "reading the snapshot");
       onWarning(`${file.path}: not usable (${(error as Error).message}); trying the snapshot before it`);

@@ -6,8 +6,10 @@ import {
   digestFromBigInt,
   ErrorCode,
   OpCode,
+  SnapshotNode,
   type SnapshotSink,
   Stat,
+  type StatPersisted,
   type Txn,
   type TxnBody,
 } from "@vivarium/protocol";
@@ -205,9 +207,9 @@ function checkingAcls(sink: SnapshotSink, known: ReadonlySet<number>): SnapshotS
     session: () => undefined,
     acl: () => undefined,
     digest: () => undefined,
-    node(path, data, aclId, stat) {
-      assert.ok(known.has(aclId), `ACL ${aclId} of ${Buffer.from(path)} is not in the snapshot's table`);
-      sink.node(path, data, aclId, stat);
+    node(node) {
+      assert.ok(known.has(node.aclId), `ACL ${node.aclId} of ${Buffer.from(node.path)} is not in the snapshot's table`);
+      sink.node(node);
     },
   };
 }
@@ -368,10 +370,21 @@ test("an ACL lives as long as a node uses it", () => {
   assert.equal(tree.nodes.aversion(tree.nodes.findPath("/b")), 1);
 });
 
+const NEW_STAT: StatPersisted = {
+  czxid: 0,
+  mzxid: 0,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n,
+  pzxid: 0,
+};
+
 test("a snapshot's node whose ACL is not in its table can be used by nobody until it gets one", () => {
   const loader = new SnapshotLoader(options, 1);
-  const stat = { czxid: 0, mzxid: 0, ctime: 0, mtime: 0, version: 0, cversion: 0, aversion: 0, pzxid: 0 };
-  for (const path of ["", "/a"]) loader.node(Buffer.from(path), null, 17, { ...stat, ephemeralOwner: 0n });
+  for (const path of ["", "/a"]) loader.node(SnapshotNode.of(Buffer.from(path), null, 17, NEW_STAT));
   const tree = loader.finish();
   assert.equal(tree.acls.get(17)[0]?.perms, 0);
   applier(tree)(create("/b", { acl: [{ perms: 1, id: { scheme: "ip", id: "::1" } }] }));
@@ -379,11 +392,35 @@ test("a snapshot's node whose ACL is not in its table can be used by nobody unti
 });
 
 test("a damaged snapshot is refused", () => {
-  const stat = { czxid: 0, mzxid: 0, ctime: 0, mtime: 0, version: 0, cversion: 0, aversion: 0, pzxid: 0 };
   const loader = new SnapshotLoader(options, 1);
   assert.throws(() => loader.finish(), /no root/);
-  const orphan = () => loader.node(Buffer.from("/a/b"), null, -1, { ...stat, ephemeralOwner: 0n });
-  assert.throws(orphan, /has \/a\/b but not its parent/);
+  const add = (path: string) => loader.node(SnapshotNode.of(Buffer.from(path), null, -1, NEW_STAT));
+  for (const path of ["", "/c", "/c/d"]) add(path);
+  for (const path of ["/a/b", "a", "/c/", "//c", "/c/d/", "/c//e", "c/d"]) {
+    assert.throws(() => add(path), new RegExp(`has ${path} but not its parent`));
+  }
+});
+
+test("the children of several parents may come in any order, but none of them twice", () => {
+  const stat = { ...NEW_STAT, czxid: 2, mzxid: 3, ctime: 4, mtime: 5, version: 6, aversion: 7, pzxid: 9 };
+  const load = (paths: readonly string[]) => {
+    const loader = new SnapshotLoader(options, 1);
+    for (const path of paths) loader.node(SnapshotNode.of(Buffer.from(path), Buffer.from(`of ${path}`), -1, stat));
+    return loader.finish().nodes;
+  };
+  const paths = ["", "/a", "/b", "/a/1", "/b/1", "/a/2", "/a/1/x", "/b/2", "/a/1/1"];
+  const nodes = load(paths);
+  assert.equal(nodes.size, paths.length + 1);
+  for (const path of paths) {
+    const id = nodes.findPath(path);
+    assert.equal(nodes.path(id), path || "/");
+    assert.equal(Buffer.from(nodes.data(id) ?? []).toString(), `of ${path}`);
+    const numChildren = paths.filter((child) => child !== "" && child.slice(0, child.lastIndexOf("/")) === path).length;
+    const seen = { ...stat, cversion: 0 - numChildren, dataLength: 3 + path.length, numChildren };
+    assert.deepEqual(nodes.stat(id), seen);
+  }
+  assert.throws(() => load([...paths, "/b/1"]), /two nodes of one path/);
+  assert.throws(() => load(["", "/a", "/b", "/b/1", "/a/1", "/a", "/a/1"]), /two nodes of one path/);
 });
 
 test("replay of a delete takes along what a fuzzy snapshot already has below it", () => {

@@ -17,6 +17,7 @@ import {
   PROC_PATH,
   QUOTA_PATH,
   READ_ACL_UNSAFE,
+  SnapshotNode,
   type SnapshotSource,
   type StatPersisted,
   type Txn,
@@ -198,8 +199,9 @@ export class DataTree extends Znodes {
     this.removeDescendants(ROOT);
   }
 
-  /** For loading a snapshot: all nodes are there. */
+  /** For loading a snapshot: all nodes are there. @throws ProtocolError if one is there twice */
   finishLoading(digest: ZxidDigest | undefined): void {
+    this.nodes.finishLoading();
     if (this.nodes.findPath(PROC_PATH) !== NONE && this.nodes.findPath(CONFIG_PATH) === NONE) this.#addConfigNode();
     this.quotas.reload();
     this.acls.dropUnused();
@@ -210,7 +212,7 @@ export class DataTree extends Znodes {
   #addInitial(path: string, aclId: number, stat: StatPersisted): void {
     const bytes = new Uint8Array(utf8Length(path));
     utf8Write(path, bytes, 0);
-    this.restoreNode(bytes, EMPTY, aclId, stat);
+    this.restoreNode(SnapshotNode.of(bytes, EMPTY, aclId, stat));
   }
 
   #addConfigNode(): void {

@@ -1,51 +1,54 @@
 /**
- * How one znode lies in memory: 128 bytes, of which the first 68 are its Stat exactly as it goes to clients, so that a
- * read copies bytes and computes nothing. Offsets from 68 on are in the machine's own byte order and count ints.
+ * How one znode lies in memory. Every node has a record of 48 bytes. What makes it differ from a node that was just
+ * created by anybody (changes, children, an owner, an ACL of its own) is in a second record, its extra, which most
+ * nodes of a large tree never need: a node without one has extra 0, which says what is true of all of them.
+ *
+ * Fields are offsets in ints of the machine's own byte order; those of 64 bits are two ints, high half first.
  */
 
-/** Byte offsets inside the Stat. @see Stat in @vivarium/protocol */
+// What every node has.
 export const CZXID = 0;
-export const MZXID = 8;
-export const CTIME = 16;
-export const MTIME = 24;
-export const VERSION = 32;
-/** The client's cversion: 2 × persisted − numChildren. */
-export const CVERSION = 36;
-export const AVERSION = 40;
-/** The session id of an ephemeral, 0 for every other kind. */
-export const EPHEMERAL_OWNER = 44;
-export const DATA_LENGTH = 52;
-export const NUM_CHILDREN = 56;
-export const PZXID = 60;
+export const CTIME = 2;
+/** The number of its extra, or {@link NO_EXTRA}. */
+export const EXTRA = 4;
+/** Name and data in the slab, one after the other. */
+export const CELL = 5;
+export const NAME_LENGTH = 6;
+/** In bytes; -1 for null. */
+export const DATA_LENGTH = 7;
+export const PARENT = 8;
+export const NEXT_SIBLING = 9;
+export const PREV_SIBLING = 10;
+export const DIGEST = 11;
+export const RECORD_INTS = 12;
 
-/** Int offsets of what clients do not see. */
-export const PERSISTED_CVERSION = 17;
-/** The stored owner: two ints, high half first. */
-export const OWNER = 18;
-export const ACL_ID = 20;
-export const NAME = 21;
-export const NAME_LENGTH = 22;
-export const DATA = 23;
-export const PARENT = 24;
-export const FIRST_CHILD = 25;
-export const NEXT_SIBLING = 26;
-export const PREV_SIBLING = 27;
-export const PATH_LENGTH = 28;
+// What only extras have.
+export const MZXID = 0;
+export const MTIME = 2;
+export const PZXID = 4;
+export const VERSION = 6;
+/** The persisted one, which counts creates of children; the client's is 2 × this − NUM_CHILDREN. */
+export const CVERSION = 7;
+export const AVERSION = 8;
+/** The stored owner; @see KIND for whose it is. */
+export const OWNER = 9;
+export const NUM_CHILDREN = 11;
+export const FIRST_CHILD = 12;
+export const ACL_ID = 13;
 /** Checksum of path and data, from which the node's digest continues over its Stat. */
-export const PREFIX_CRC = 29;
-export const DIGEST = 30;
-/** Bits 0-1: kind. Bit 2: not part of the tree digest. Bit 3: null data. */
-export const FLAGS = 31;
+export const PREFIX_CRC = 14;
+/** A {@link Kind}, and {@link UNDIGESTED}. */
+export const FLAGS = 15;
+export const EXTRA_INTS = 16;
 
-export const RECORD_INTS = 32;
-export const RECORD_BYTES = 4 * RECORD_INTS;
+export const NO_EXTRA = 0;
 
 /** Bits 0-1 of FLAGS. @see NodeKind in @vivarium/protocol */
 export const Kind = { normal: 0, ephemeral: 1, container: 2, ttl: 3 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 export const KIND_MASK = 3;
+/** Not part of the tree digest. */
 export const UNDIGESTED = 4;
-export const NULL_DATA = 8;
 
 const CHUNK_SHIFT = 13;
 const CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
@@ -54,24 +57,27 @@ const TWO_POW_32 = 0x1_0000_0000;
 /** Records in the first chunk of a new tree, which is replaced by larger copies until it is as large as the others. */
 const FIRST_RECORDS = 128;
 const GROWTH = 4;
+/** Where a free record says which one is free after it. */
+const NEXT_FREE = 0;
 
-/** All records, in chunks of one megabyte. Ids are small integers that are used again after `free`. */
-export class NodeRecords {
-  readonly #ints: Int32Array[] = [];
-  readonly #views: DataView[] = [];
-  readonly #bytes: Uint8Array[] = [];
+/** Records of one size, in chunks of half a megabyte at most. Ids are small integers that are used again after `free`. */
+export class RecordPool {
+  readonly #recordInts: number;
+  readonly #chunks: Int32Array[] = [];
   #used = 0;
   /** Records in all chunks. */
   #room = 0;
   #firstFree = -1;
 
-  /** A record with all its fields 0. */
+  constructor(recordInts: number) {
+    this.#recordInts = recordInts;
+  }
+
+  /** A record whose fields may hold anything. */
   allocate(): number {
     const id = this.#firstFree;
     if (id !== -1) {
-      this.#firstFree = this.int(id, NEXT_SIBLING);
-      const at = (id & CHUNK_MASK) * RECORD_INTS;
-      (this.#ints[id >>> CHUNK_SHIFT] as Int32Array).fill(0, at, at + RECORD_INTS);
+      this.#firstFree = this.int(id, NEXT_FREE);
       return id;
     }
     if (this.#used === this.#room) this.#grow();
@@ -82,63 +88,51 @@ export class NodeRecords {
     const chunkRecords = 1 << CHUNK_SHIFT;
     const isFirst = this.#room < chunkRecords;
     const records = isFirst ? Math.max(FIRST_RECORDS, GROWTH * this.#room) : chunkRecords;
-    const chunk = isFirst ? 0 : this.#bytes.length;
-    const bytes = new Uint8Array(RECORD_BYTES * records);
-    const replaced = this.#bytes[chunk];
-    if (replaced !== undefined) bytes.set(replaced);
-    this.#bytes[chunk] = bytes;
-    this.#ints[chunk] = new Int32Array(bytes.buffer);
-    this.#views[chunk] = new DataView(bytes.buffer);
+    const ints = new Int32Array(this.#recordInts * records);
+    const replaced = isFirst ? this.#chunks.pop() : undefined;
+    if (replaced !== undefined) ints.set(replaced);
+    this.#chunks.push(ints);
     this.#room = isFirst ? records : this.#room + records;
   }
 
   free(id: number): void {
-    this.setInt(id, NEXT_SIBLING, this.#firstFree);
+    this.setInt(id, NEXT_FREE, this.#firstFree);
     this.#firstFree = id;
   }
 
-  /** @param field one of the int offsets, from PERSISTED_CVERSION on */
   int(id: number, field: number): number {
-    return (this.#ints[id >>> CHUNK_SHIFT] as Int32Array)[(id & CHUNK_MASK) * RECORD_INTS + field] as number;
+    return (this.#chunks[id >>> CHUNK_SHIFT] as Int32Array)[(id & CHUNK_MASK) * this.#recordInts + field] as number;
   }
 
   setInt(id: number, field: number, value: number): void {
-    (this.#ints[id >>> CHUNK_SHIFT] as Int32Array)[(id & CHUNK_MASK) * RECORD_INTS + field] = value;
+    (this.#chunks[id >>> CHUNK_SHIFT] as Int32Array)[(id & CHUNK_MASK) * this.#recordInts + field] = value;
   }
 
-  /** @param at one of the byte offsets inside the Stat */
-  statInt(id: number, at: number): number {
-    return (this.#views[id >>> CHUNK_SHIFT] as DataView).getInt32((id & CHUNK_MASK) * RECORD_BYTES + at);
+  /** A field of two ints. */
+  number(id: number, field: number): number {
+    const ints = this.#chunks[id >>> CHUNK_SHIFT] as Int32Array;
+    const at = (id & CHUNK_MASK) * this.#recordInts + field;
+    return (ints[at] as number) * TWO_POW_32 + ((ints[at + 1] as number) >>> 0);
   }
 
-  setStatInt(id: number, at: number, value: number): void {
-    (this.#views[id >>> CHUNK_SHIFT] as DataView).setInt32((id & CHUNK_MASK) * RECORD_BYTES + at, value);
+  setNumber(id: number, field: number, value: number): void {
+    const ints = this.#chunks[id >>> CHUNK_SHIFT] as Int32Array;
+    const at = (id & CHUNK_MASK) * this.#recordInts + field;
+    ints[at] = Math.floor(value / TWO_POW_32);
+    ints[at + 1] = value;
   }
 
-  statNumber(id: number, at: number): number {
-    const view = this.#views[id >>> CHUNK_SHIFT] as DataView;
-    const offset = (id & CHUNK_MASK) * RECORD_BYTES + at;
-    return view.getInt32(offset) * TWO_POW_32 + view.getUint32(offset + 4);
+  /** The memory in which a record lies, from {@link start} on: for who reads or writes many fields. */
+  chunk(id: number): Int32Array {
+    return this.#chunks[id >>> CHUNK_SHIFT] as Int32Array;
   }
 
-  setStatNumber(id: number, at: number, value: number): void {
-    const view = this.#views[id >>> CHUNK_SHIFT] as DataView;
-    const offset = (id & CHUNK_MASK) * RECORD_BYTES + at;
-    view.setInt32(offset, Math.floor(value / TWO_POW_32));
-    view.setUint32(offset + 4, value >>> 0);
-  }
-
-  /** The memory in which a Stat lies, from {@link statOffset} on. */
-  statMemory(id: number): Uint8Array {
-    return this.#bytes[id >>> CHUNK_SHIFT] as Uint8Array;
-  }
-
-  statOffset(id: number): number {
-    return (id & CHUNK_MASK) * RECORD_BYTES;
+  start(id: number): number {
+    return (id & CHUNK_MASK) * this.#recordInts;
   }
 
   /** Memory held, used or not. */
   get bytes(): number {
-    return this.#room * RECORD_BYTES;
+    return 4 * this.#recordInts * this.#room;
   }
 }

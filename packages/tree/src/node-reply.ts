@@ -5,7 +5,7 @@ import { NONE, type NodeId, type NodeStore } from "./node-store.ts";
 
 export function writeStat(writer: Writer, nodes: NodeStore, node: NodeId): void {
   const at = writer.reserve(STAT_BYTES);
-  nodes.copyStat(node, writer.bytes, at);
+  nodes.copyStat(node, writer.view, at);
   writer.length = at + STAT_BYTES;
 }
 
@@ -18,7 +18,7 @@ export function writeData(writer: Writer, nodes: NodeStore, node: NodeId): void 
   }
   const at = writer.reserve(4 + size);
   writer.view.setInt32(at, size);
-  nodes.copyData(node, writer.bytes, at + 4);
+  nodes.copyData(node, writer.bytes, writer.view, at + 4);
   writer.length = at + 4 + size;
 }
 

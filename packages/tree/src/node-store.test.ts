@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 as zlibCrc32 } from "node:zlib";
-import { crc32 } from "./crc32.ts";
+import { SnapshotNode } from "@vivarium/protocol";
+import { bornDigest } from "./born-digest.ts";
+import { crc32, crc32OfView } from "./crc32.ts";
 import { NONE, NodeStore, ROOT } from "./node-store.ts";
 
 const rules = { extendedTypes: true, emulate353Ttl: false };
@@ -14,25 +16,44 @@ function store(): NodeStore {
 function add(nodes: NodeStore, path: string, data: string | null = "", zxid = 1, owner = 0n): number {
   const bytes = encoder.encode(path);
   const nameStart = bytes.lastIndexOf(0x2f) + 1;
-  const id = nodes.insert(nodes.find(bytes, 0, nameStart - 1), bytes, nameStart, bytes.length);
-  nodes.born(id, { data: data === null ? null : encoder.encode(data) }, -1, owner, { zxid, time: 1000 });
+  const content = data === null ? null : encoder.encode(data);
+  const id = nodes.insert(nodes.find(bytes, 0, nameStart - 1), bytes, nameStart, bytes.length, content);
+  nodes.born(id, { data: content }, -1, owner, { zxid, time: 1000 });
   return id;
 }
 
-test("crc32 equals zlib's for every length up to three steps, whole and continued", () => {
-  const bytes = Uint8Array.from({ length: 27 }, (_, i) => (i * 151) & 0xff);
+test("crc32 equals zlib's for every length of some steps, whole and continued", () => {
+  const bytes = Uint8Array.from({ length: 51 }, (_, i) => (i * 151) & 0xff);
+  const view = new DataView(bytes.buffer);
   for (let end = 0; end <= bytes.length; end++) {
     const expected = zlibCrc32(bytes.subarray(0, end));
     assert.equal(crc32(bytes, 0, end, 0), expected);
     const half = end >> 1;
     assert.equal(crc32(bytes, half, end, crc32(bytes, 0, half, 0)), expected);
+    assert.equal(crc32OfView(view, half, end, crc32OfView(view, 0, half, 0)) >>> 0, expected);
+  }
+});
+
+test("the digest of a node as it was created is the checksum of its whole Stat", () => {
+  for (const [prefix, czxid, ctime] of [
+    [0, 0n, 0n],
+    [0x9abcdef0, 0x1234_5678_9abcn, 0x0123_4567_89ab_cdefn],
+    [1, -1n, 1_700_000_000_000n],
+  ] as const) {
+    const stat = new DataView(new ArrayBuffer(60));
+    for (const place of [0, 8, 16]) stat.setBigInt64(place, czxid);
+    for (const place of [24, 32]) stat.setBigInt64(place, ctime);
+    const record = Int32Array.of(
+      7,
+      ...[czxid >> 32n, czxid, ctime >> 32n, ctime].map((n) => Number(BigInt.asIntN(32, n))),
+    );
+    assert.equal(bornDigest(prefix, record, 1, 3) >>> 0, zlibCrc32(new Uint8Array(stat.buffer), prefix));
   }
 });
 
 test("a new tree's digest is Apache's", () => {
   const nodes = store();
-  add(nodes, "/zookeeper", "", 0);
-  nodes.restore(nodes.findPath("/zookeeper"), new Uint8Array(0), -1, zeroStat());
+  nodes.load(SnapshotNode.of(encoder.encode("/zookeeper"), new Uint8Array(0), -1, zeroStat()));
   add(nodes, "/zookeeper/quota");
   assert.equal(nodes.treeDigest.toBigInt(), 1371985504n);
 });

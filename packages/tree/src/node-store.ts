@@ -2,24 +2,24 @@
  * All znodes, as integers: a {@link NodeId} names a record of fixed size, two byte strings (name and data) and a place
  * among its siblings. Nothing per node lives on the garbage collector's heap.
  *
- * Invariants: a node's parent exists as long as the node does; the Stat in the record is always what a client may see
- * now; `treeDigest` is the sum over all nodes outside /zookeeper/ after every public method.
+ * Invariants: a node's parent exists as long as the node does; what a record says is what a client may see now;
+ * `treeDigest` is the sum over all nodes outside /zookeeper/ after every public method.
  * @see client-protocol section 10 "Node state rules"; disk-format 4.1
  */
-import { utf8Length, utf8Write } from "@vivarium/jute";
-import { nodeKind, type OwnerRules, type StatPersisted } from "@vivarium/protocol";
+import { ProtocolError, utf8Length, utf8Read, utf8Write } from "@vivarium/jute";
+import type { OwnerRules, SnapshotNode } from "@vivarium/protocol";
 import { OPEN_ACL_ID } from "./acl-table.ts";
-import { type Crc32, crc32 as portableCrc32 } from "./crc32.ts";
-import { NONE, NodeFacts, type NodeId, ROOT } from "./node-facts.ts";
+import { type Crc32, crc32OfView } from "./crc32.ts";
+import { LastParent } from "./last-parent.ts";
+import { NONE, type NodeId, ROOT } from "./node-facts.ts";
+import { NodeParts } from "./node-parts.ts";
 import * as at from "./node-record.ts";
-import { Kind } from "./node-record.ts";
-import { PathIndex } from "./path-index.ts";
-import { DIGEST_STAT_BYTES, TreeDigest } from "./tree-digest.ts";
+import { extendHash, PathIndex } from "./path-index.ts";
+import { copyWords, WORDS_MAX_BYTES } from "./slab.ts";
 
 export { NONE, type NodeId, ROOT } from "./node-facts.ts";
 
 const SLASH = 0x2f;
-const UNDIGESTED_PREFIX = "/zookeeper/";
 
 export interface NodeStoreOptions {
   rules: OwnerRules;
@@ -37,32 +37,15 @@ interface NodeContent {
   readonly digest?: number | undefined;
 }
 
-export class NodeStore extends NodeFacts {
-  /** Sum of the digests of all nodes but those under /zookeeper/; 0 when digests are off. */
-  readonly treeDigest = new TreeDigest();
-  readonly #digestEnabled: boolean;
-  readonly #crc32: Crc32;
+export class NodeStore extends NodeParts {
   readonly #index: PathIndex;
-  readonly #digestStat = new Uint8Array(DIGEST_STAT_BYTES);
-  readonly #digestView = new DataView(this.#digestStat.buffer);
+  readonly #lastParent = new LastParent();
   /** How many nodes have been removed: while it stays the same, every NodeId names what it did. */
   removals = 0;
-  #count = 0;
-  #pathBytes = 0;
-  #dataBytes = 0;
 
   constructor(options: NodeStoreOptions) {
-    super(options.rules);
+    super(options);
     this.#index = new PathIndex(this, options.hashSeed);
-    this.#digestEnabled = options.digest;
-    this.#crc32 = options.crc32 ?? portableCrc32;
-    const root = this.records.allocate();
-    for (const field of [at.PARENT, at.FIRST_CHILD, at.NEXT_SIBLING, at.PREV_SIBLING]) {
-      this.records.setInt(root, field, NONE);
-    }
-    this.records.setInt(root, at.ACL_ID, OPEN_ACL_ID);
-    this.#count = 1;
-    this.#redigest(root);
   }
 
   // Finding
@@ -81,235 +64,233 @@ export class NodeStore extends NodeFacts {
   /** For the index: whether this node's path is `bytes[start, end)`. */
   isAt(id: NodeId, bytes: Uint8Array, start: number, end: number): boolean {
     const records = this.records;
-    if (records.int(id, at.PATH_LENGTH) !== end - start) return false;
     let to = end;
     for (let node = id; node !== ROOT; node = records.int(node, at.PARENT)) {
       const length = records.int(node, at.NAME_LENGTH);
-      const pointer = records.int(node, at.NAME);
-      const name = this.slab.memory(pointer, length);
-      const nameAt = this.slab.offset(pointer, length);
       to -= length;
+      if (to <= start || bytes[to - 1] !== SLASH) return false;
+      const name = this.cellMemory(node);
+      const nameAt = this.nameAt(node);
       for (let i = 0; i < length; i++) if (name[nameAt + i] !== bytes[to + i]) return false;
-      if (bytes[--to] !== SLASH) return false;
+      to--;
     }
+    return to === start;
+  }
+
+  /** For the index: whether both have the same path. */
+  isTwin(id: NodeId, other: NodeId): boolean {
+    const { records } = this;
+    const length = records.int(id, at.NAME_LENGTH);
+    if (records.int(id, at.PARENT) !== records.int(other, at.PARENT)) return false;
+    if (records.int(other, at.NAME_LENGTH) !== length) return false;
+    const [one, two] = [this.cellMemory(id), this.cellMemory(other)];
+    const [oneAt, twoAt] = [this.nameAt(id), this.nameAt(other)];
+    for (let i = 0; i < length; i++) if (one[oneAt + i] !== two[twoAt + i]) return false;
     return true;
   }
 
   /** Number of nodes as Java's `srvr` counts them: it keeps the root twice, as "" and as "/". */
   get size(): number {
-    return this.#count + 1;
+    return this.count + 1;
   }
 
   /** Bytes of all paths and data. */
   get approximateDataSize(): number {
-    return this.#pathBytes + this.#dataBytes + 1;
+    return this.pathBytes + this.dataBytes + 1;
   }
 
   /** Bytes of memory held for nodes, used or not. */
   get memoryBytes(): number {
-    return this.records.bytes + this.slab.bytes + this.#index.bytes;
+    return this.records.bytes + this.extras.bytes + this.slab.bytes + this.#index.bytes;
   }
 
   // Changes: only for DataTree and for loading a snapshot
 
   /**
-   * Adds a node under `parent` that is not there yet; {@link born} or {@link restore} must follow and fill its Stat.
-   * `path[0, pathEnd)` is its whole path, `nameStart` where the last name begins. The parent counts one child more and
-   * is otherwise unchanged.
+   * Adds a node under `parent` that is not there yet; {@link born} must follow and fill its Stat. `path[0, pathEnd)` is
+   * its whole path, `nameStart` where the last name begins. The parent counts one child more and is otherwise unchanged.
    */
-  insert(parent: NodeId, path: Uint8Array, nameStart: number, pathEnd: number): NodeId {
-    const records = this.records;
-    const id = records.allocate();
-    records.setInt(id, at.NAME, this.slab.put(path, nameStart, pathEnd));
-    records.setInt(id, at.NAME_LENGTH, pathEnd - nameStart);
-    records.setInt(id, at.PATH_LENGTH, pathEnd);
-    records.setInt(id, at.PARENT, parent);
-    records.setInt(id, at.FIRST_CHILD, NONE);
-    records.setInt(id, at.ACL_ID, OPEN_ACL_ID);
-    records.setInt(id, at.FLAGS, isUndigested(path, pathEnd) ? at.UNDIGESTED | at.NULL_DATA : at.NULL_DATA);
-    const next = records.int(parent, at.FIRST_CHILD);
-    records.setInt(id, at.NEXT_SIBLING, next);
-    records.setInt(id, at.PREV_SIBLING, NONE);
-    if (next !== NONE) records.setInt(next, at.PREV_SIBLING, id);
-    records.setInt(parent, at.FIRST_CHILD, id);
-    this.#setNumChildren(parent, this.numChildren(parent) + 1);
+  insert(parent: NodeId, path: Uint8Array, nameStart: number, pathEnd: number, data: Uint8Array | null): NodeId {
+    const id = this.records.allocate();
     this.#index.insert(path, 0, pathEnd, id);
-    this.#count++;
-    this.#pathBytes += pathEnd;
+    this.putCell(id, path, nameStart, pathEnd - nameStart, data === null ? -1 : data.length);
+    if (data !== null) this.fillData(id, data);
+    this.join(parent, id, pathEnd);
     return id;
   }
 
   /** Gives an inserted node the Stat of one that is created now. */
   born(
     id: NodeId,
-    { data, prefixCrc, digest }: NodeContent,
+    { prefixCrc, digest }: NodeContent,
     aclId: number,
     owner: bigint,
     { zxid, time }: { zxid: number; time: number },
   ): void {
     const records = this.records;
-    records.setStatNumber(id, at.CZXID, zxid);
-    records.setStatNumber(id, at.MZXID, zxid);
-    records.setStatNumber(id, at.PZXID, zxid);
-    records.setStatNumber(id, at.CTIME, time);
-    records.setStatNumber(id, at.MTIME, time);
-    records.setInt(id, at.ACL_ID, aclId);
-    if (owner !== 0n) this.#setOwner(id, owner);
-    this.#putData(id, data, prefixCrc);
-    this.#redigest(id, digest);
-  }
-
-  /** Gives the root or an inserted node what a snapshot says of it. */
-  restore(id: NodeId, data: Uint8Array | null, aclId: number, stat: StatPersisted): void {
-    const records = this.records;
-    records.setStatNumber(id, at.CZXID, stat.czxid);
-    records.setStatNumber(id, at.MZXID, stat.mzxid);
-    records.setStatNumber(id, at.PZXID, stat.pzxid);
-    records.setStatNumber(id, at.CTIME, stat.ctime);
-    records.setStatNumber(id, at.MTIME, stat.mtime);
-    records.setStatInt(id, at.VERSION, stat.version);
-    records.setStatInt(id, at.AVERSION, stat.aversion);
-    records.setInt(id, at.PERSISTED_CVERSION, stat.cversion);
-    records.setInt(id, at.ACL_ID, aclId);
-    this.#setNumChildren(id, this.numChildren(id));
-    this.#setOwner(id, stat.ephemeralOwner);
-    this.#dropData(id);
-    this.#putData(id, data);
-    this.#redigest(id);
+    records.setNumber(id, at.CZXID, zxid);
+    records.setNumber(id, at.CTIME, time);
+    const crc = this.digestEnabled ? (prefixCrc ?? this.prefixCrc(id)) : 0;
+    if (this.isUndigested(id)) this.extras.setInt(this.own(id, crc), at.FLAGS, at.UNDIGESTED);
+    if (aclId !== OPEN_ACL_ID) this.extras.setInt(this.own(id, crc), at.ACL_ID, aclId);
+    if (owner !== 0n) this.setOwner(this.own(id, crc), owner);
+    this.redigest(id, crc, digest);
   }
 
   /** Takes a node without children out; the parent counts one child less and is otherwise unchanged. */
   remove(id: NodeId): void {
-    const records = this.records;
+    const { records } = this;
     const pathEnd = this.pathLength(id);
     const path = this.scratch(pathEnd);
     this.copyPath(id, path, 0);
     this.#index.remove(path, 0, pathEnd, id);
-    const parent = records.int(id, at.PARENT);
-    const previous = records.int(id, at.PREV_SIBLING);
-    const next = records.int(id, at.NEXT_SIBLING);
-    if (previous === NONE) records.setInt(parent, at.FIRST_CHILD, next);
-    else records.setInt(previous, at.NEXT_SIBLING, next);
-    if (next !== NONE) records.setInt(next, at.PREV_SIBLING, previous);
-    this.#setNumChildren(parent, this.numChildren(parent) - 1);
-    this.treeDigest.subtract(this.digest(id));
-    this.#dropData(id);
-    this.slab.free(records.int(id, at.NAME), records.int(id, at.NAME_LENGTH));
+    this.#lastParent.forget();
     this.removals++;
-    this.#count--;
-    this.#pathBytes -= pathEnd;
+    this.leave(id, pathEnd);
+    this.treeDigest.subtract(this.digest(id));
+    this.dataBytes -= Math.max(0, this.dataLength(id));
+    this.slab.free(records.int(id, at.CELL), this.cellLength(id));
+    const extra = records.int(id, at.EXTRA);
+    if (extra !== at.NO_EXTRA) this.extras.free(extra);
     records.free(id);
   }
 
   setData(id: NodeId, { data, prefixCrc, digest }: NodeContent, version: number, zxid: number, time: number): void {
-    const records = this.records;
-    records.setStatInt(id, at.VERSION, version);
-    records.setStatNumber(id, at.MZXID, zxid);
-    records.setStatNumber(id, at.MTIME, time);
-    this.#dropData(id);
-    this.#putData(id, data, prefixCrc);
-    this.#redigest(id, digest);
+    this.exchangeData(id, data);
+    const crc = this.digestEnabled ? (prefixCrc ?? this.computePrefixCrc(id)) : 0;
+    const extra = this.own(id, crc);
+    const { extras } = this;
+    extras.setInt(extra, at.PREFIX_CRC, crc);
+    extras.setInt(extra, at.VERSION, version);
+    extras.setNumber(extra, at.MZXID, zxid);
+    extras.setNumber(extra, at.MTIME, time);
+    this.redigest(id, crc, digest);
   }
 
   /** Changes the data and nothing else: what the statistics of a quota need. */
   replaceData(id: NodeId, data: Uint8Array | null): void {
-    this.#dropData(id);
-    this.#putData(id, data);
-    this.#redigest(id);
+    this.exchangeData(id, data);
+    const crc = this.digestEnabled ? this.computePrefixCrc(id) : 0;
+    this.extras.setInt(this.own(id, crc), at.PREFIX_CRC, crc);
+    this.redigest(id, crc);
   }
 
   setAcl(id: NodeId, aclId: number, aversion: number): void {
-    this.records.setInt(id, at.ACL_ID, aclId);
+    const extra = this.own(id);
+    this.extras.setInt(extra, at.ACL_ID, aclId);
     if (aversion === this.aversion(id)) return;
-    this.records.setStatInt(id, at.AVERSION, aversion);
-    this.#redigest(id);
+    this.extras.setInt(extra, at.AVERSION, aversion);
+    this.redigest(id);
   }
 
   /** What a parent keeps of its children's creates and deletes. */
   setChildrenChanged(id: NodeId, cversion: number, pzxid: number, digest?: number): void {
-    const records = this.records;
-    records.setInt(id, at.PERSISTED_CVERSION, cversion);
-    records.setStatNumber(id, at.PZXID, pzxid);
-    this.#setNumChildren(id, this.numChildren(id));
-    this.#redigest(id, digest);
+    const extra = this.own(id);
+    this.extras.setInt(extra, at.CVERSION, cversion);
+    this.extras.setNumber(extra, at.PZXID, pzxid);
+    this.redigest(id, undefined, digest);
   }
 
-  #setNumChildren(id: NodeId, numChildren: number): void {
-    this.records.setStatInt(id, at.NUM_CHILDREN, numChildren);
-    this.records.setStatInt(id, at.CVERSION, 2 * this.records.int(id, at.PERSISTED_CVERSION) - numChildren);
+  // Loading a snapshot
+
+  /**
+   * Adds a node, other than the root, as a snapshot has it.
+   * @throws ProtocolError when its parent is not there, or when a former one had the same path: that may show later
+   */
+  load(given: SnapshotNode): NodeId {
+    const { bytes, view, pathAt, pathEnd, dataAt, dataLength } = given;
+    let nameStart = pathEnd;
+    while (nameStart > pathAt && bytes[nameStart - 1] !== SLASH) nameStart--;
+    const parent = this.#findParent(given, nameStart);
+    const id = this.records.allocate();
+    this.putCell(id, bytes, nameStart, pathEnd - nameStart, dataLength);
+    if (dataLength > WORDS_MAX_BYTES) this.fillData(id, bytes.subarray(dataAt, dataAt + dataLength));
+    else if (dataLength > 0) copyWords(view, dataAt, dataLength, this.cellView(id), this.dataAt(id));
+    this.join(parent, id, pathEnd - pathAt);
+    this.#takeStat(id, given);
+    this.#index.insertLater(extendHash(this.#lastParent.hashState, bytes, nameStart - 1, pathEnd), id);
+    return id;
   }
 
-  #setOwner(id: NodeId, owner: bigint): void {
-    const records = this.records;
-    const kind = owner === 0n ? Kind.normal : Kind[nodeKind(owner, this.rules)];
-    records.setInt(id, at.FLAGS, (records.int(id, at.FLAGS) & ~at.KIND_MASK) | kind);
-    records.setInt(id, at.OWNER, Number(BigInt.asIntN(32, owner >> 32n)));
-    records.setInt(id, at.OWNER + 1, Number(BigInt.asIntN(32, owner)));
-    const visible = kind === Kind.ephemeral;
-    records.setStatInt(id, at.EPHEMERAL_OWNER, visible ? records.int(id, at.OWNER) : 0);
-    records.setStatInt(id, at.EPHEMERAL_OWNER + 4, visible ? records.int(id, at.OWNER + 1) : 0);
+  /** Gives the root what a snapshot says of it. */
+  restoreRoot(given: SnapshotNode): void {
+    this.exchangeData(ROOT, given.data);
+    this.#takeStat(ROOT, given);
   }
 
-  #putData(id: NodeId, data: Uint8Array | null, prefixCrc: number | undefined = undefined): void {
-    const records = this.records;
-    const flags = records.int(id, at.FLAGS);
-    if (data === null) {
-      records.setInt(id, at.FLAGS, flags | at.NULL_DATA);
-    } else {
-      records.setInt(id, at.FLAGS, flags & ~at.NULL_DATA);
-      records.setInt(id, at.DATA, this.slab.put(data, 0, data.length));
-      records.setStatInt(id, at.DATA_LENGTH, data.length);
-      this.#dataBytes += data.length;
+  /** @throws ProtocolError if a node was loaded twice */
+  finishLoading(): void {
+    this.#index.insertWaiting();
+  }
+
+  /** The parent of a node that a snapshot has. It is the {@link LastParent} then. */
+  #findParent({ bytes, pathAt, pathEnd }: SnapshotNode, nameStart: number): NodeId {
+    const end = nameStart - 1;
+    const last = this.#lastParent;
+    const hasName = nameStart > pathAt && nameStart < pathEnd;
+    if (hasName && last.isAt(bytes, pathAt, end)) return last.id;
+    const parent = hasName ? this.find(bytes, pathAt, end) : NONE;
+    if (parent === NONE || (parent === ROOT && end > pathAt)) {
+      const path = utf8Read(bytes, pathAt, pathEnd);
+      throw new ProtocolError(`the snapshot has ${path} but not its parent before it: the file is damaged`);
     }
-    if (this.#digestEnabled) records.setInt(id, at.PREFIX_CRC, prefixCrc ?? this.#prefixCrc(id, data));
+    last.become(parent, bytes, pathAt, end, extendHash(this.#index.emptyPath, bytes, pathAt, end));
+    return parent;
   }
 
-  #prefixCrc(id: NodeId, data: Uint8Array | null): number {
-    const pathEnd = this.pathLength(id);
-    const path = this.scratch(pathEnd);
-    this.copyPath(id, path, 0);
-    const pathCrc = this.#crc32(path, 0, pathEnd, 0);
-    return data === null ? pathCrc : this.#crc32(data, 0, data.length, pathCrc);
+  /** What a snapshot says of a node whose path and data are in place. */
+  #takeStat(id: NodeId, given: SnapshotNode): void {
+    const { view, aclId, statAt } = given;
+    const record = this.records.chunk(id);
+    const r = this.records.start(id);
+    copyLong(view, statAt, record, r + at.CZXID);
+    copyLong(view, statAt + 16, record, r + at.CTIME);
+    const crc = this.digestEnabled ? this.#prefixCrcOf(given) : 0;
+    const isUndigested = this.isUndigested(id);
+    const hasExtra = (record[r + at.EXTRA] as number) !== at.NO_EXTRA;
+    if (hasExtra || isUndigested || aclId !== OPEN_ACL_ID || !isAsBorn(view, statAt)) {
+      this.#takeExtra(this.own(id, crc), given, { crc, isUndigested });
+    }
+    this.redigest(id, crc);
   }
 
-  #dropData(id: NodeId): void {
-    const records = this.records;
-    const length = records.statInt(id, at.DATA_LENGTH);
-    this.slab.free(records.int(id, at.DATA), length);
-    records.setStatInt(id, at.DATA_LENGTH, 0);
-    this.#dataBytes -= length;
+  #prefixCrcOf({ bytes, view, pathAt, pathEnd, dataAt, dataLength }: SnapshotNode): number {
+    const crc = crc32OfView(view, pathAt, pathEnd, 0);
+    if (dataLength > WORDS_MAX_BYTES) return this.crc32(bytes, dataAt, dataAt + dataLength, crc >>> 0);
+    return dataLength > 0 ? crc32OfView(view, dataAt, dataAt + dataLength, crc) : crc;
   }
 
-  /** Brings the node's digest and the tree's up to date, after anything that a digest is made of has changed. */
-  #redigest(id: NodeId, known: number | undefined = undefined): void {
-    const records = this.records;
-    if (!this.#digestEnabled || (records.int(id, at.FLAGS) & at.UNDIGESTED) !== 0) return;
-    const digest = known ?? this.#digestOf(id);
-    this.treeDigest.subtract(this.digest(id));
-    this.treeDigest.add(digest);
-    records.setInt(id, at.DIGEST, digest);
-  }
-
-  #digestOf(id: NodeId): number {
-    const records = this.records;
-    const memory = records.statMemory(id);
-    const stat = records.statOffset(id);
-    const target = this.#digestStat;
-    for (let i = 0; i < 16; i++) target[i] = memory[stat + at.CZXID + i] as number;
-    for (let i = 0; i < 8; i++) target[16 + i] = memory[stat + at.PZXID + i] as number;
-    for (let i = 0; i < 20; i++) target[24 + i] = memory[stat + at.CTIME + i] as number;
-    this.#digestView.setInt32(44, records.int(id, at.PERSISTED_CVERSION));
-    this.#digestView.setInt32(48, records.statInt(id, at.AVERSION));
-    this.#digestView.setInt32(52, records.int(id, at.OWNER));
-    this.#digestView.setInt32(56, records.int(id, at.OWNER + 1));
-    return this.#crc32(target, 0, DIGEST_STAT_BYTES, this.prefixCrc(id));
+  #takeExtra(
+    extra: number,
+    { view, aclId, statAt }: SnapshotNode,
+    { crc, isUndigested }: { crc: number; isUndigested: boolean },
+  ): void {
+    const facts = this.extras.chunk(extra);
+    const f = this.extras.start(extra);
+    copyLong(view, statAt + 8, facts, f + at.MZXID);
+    copyLong(view, statAt + 24, facts, f + at.MTIME);
+    copyLong(view, statAt + 52, facts, f + at.PZXID);
+    for (let i = 0; i < 3; i++) facts[f + at.VERSION + i] = view.getInt32(statAt + 32 + 4 * i);
+    facts[f + at.ACL_ID] = aclId;
+    facts[f + at.PREFIX_CRC] = crc;
+    facts[f + at.FLAGS] = isUndigested ? at.UNDIGESTED : 0;
+    const isOwned = view.getInt32(statAt + 44) !== 0 || view.getInt32(statAt + 48) !== 0;
+    this.setOwner(extra, isOwned ? view.getBigInt64(statAt + 44) : 0n);
   }
 }
 
-function isUndigested(path: Uint8Array, end: number): boolean {
-  if (end < UNDIGESTED_PREFIX.length) return false;
-  for (let i = 0; i < UNDIGESTED_PREFIX.length; i++) {
-    if (path[i] !== UNDIGESTED_PREFIX.charCodeAt(i)) return false;
+/** Whether a StatPersisted says nothing that does not follow from czxid and ctime. */
+function isAsBorn(view: DataView, statAt: number): boolean {
+  for (let i = 0; i < 8; i += 4) {
+    const zxid = view.getInt32(statAt + i);
+    if (view.getInt32(statAt + 8 + i) !== zxid || view.getInt32(statAt + 52 + i) !== zxid) return false;
+    if (view.getInt32(statAt + 24 + i) !== view.getInt32(statAt + 16 + i)) return false;
   }
+  for (let i = 32; i < 52; i += 4) if (view.getInt32(statAt + i) !== 0) return false;
   return true;
+}
+
+function copyLong(from: DataView, at: number, target: Int32Array, index: number): void {
+  target[index] = from.getInt32(at);
+  target[index + 1] = from.getInt32(at + 4);
 }

@@ -6,6 +6,9 @@ import { PathIndex } from "./path-index.ts";
 class Paths {
   readonly byId: Buffer[] = [];
   comparisons = 0;
+  isTwin(id: number, other: number): boolean {
+    return (this.byId[id] as Buffer).equals(this.byId[other] as Buffer);
+  }
   isAt(id: number, bytes: Uint8Array, start: number, end: number): boolean {
     this.comparisons++;
     return (this.byId[id] as Buffer).equals(bytes.subarray(start, end));

@@ -3,9 +3,14 @@
  * on its own when it is three quarters full. So growing is spread over many inserts and none has to move more than a
  * 256th of all entries.
  *
+ * Nodes that are known to be new can wait until there are many: each finds its slot in memory that is in no cache, and a
+ * loop that does nothing else waits for several of them at once.
+ *
  * A slot is two ints: hash, and node id + 1 (0 = empty). Deleting moves later entries of the run back, so there are no
  * tombstones and lookups do not slow down with age.
  */
+import { ProtocolError } from "@vivarium/jute";
+
 const SEGMENTS = 256;
 const FIRST_SLOTS = 8;
 /** Stands for every table that has no entries yet; never written to. */
@@ -16,23 +21,33 @@ const FNV_OFFSET = 0x811c9dc5;
 /** Says whether a node that the hash suggests is the one that was asked for. */
 export interface PathMatcher {
   isAt(id: number, bytes: Uint8Array, start: number, end: number): boolean;
+  /** Whether both have the same path. */
+  isTwin(id: number, other: number): boolean;
 }
+
+/** How many nodes wait at most. */
+const WAITING = 4096;
 
 export class PathIndex {
   readonly #matcher: PathMatcher;
-  readonly #seed: number;
+  /** The state of the hash before the first byte of a path. */
+  readonly emptyPath: number;
   readonly #segments: Int32Array[] = new Array(SEGMENTS).fill(NO_SLOTS);
   readonly #counts = new Int32Array(SEGMENTS);
+  /** Hash and id of each node that waits. */
+  readonly #waiting = new Int32Array(2 * WAITING);
+  #waits = 0;
 
   /** @param seed any integer; a secret one keeps clients from choosing paths whose hashes are all the same */
   constructor(matcher: PathMatcher, seed = 0) {
     this.#matcher = matcher;
-    this.#seed = FNV_OFFSET ^ seed;
+    this.emptyPath = FNV_OFFSET ^ seed;
   }
 
   /** The node whose path is `bytes[start, end)`, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    const hash = pathHash(bytes, start, end, this.#seed);
+    if (this.#waits > 0) this.insertWaiting();
+    const hash = hashOf(extendHash(this.emptyPath, bytes, start, end));
     const slots = this.#segments[hash >>> 24] as Int32Array;
     const mask = slots.length - 1;
     for (let i = (hash << 1) & mask; ; i = (i + 2) & mask) {
@@ -44,22 +59,57 @@ export class PathIndex {
 
   /** Adds a node that is not in the index. */
   insert(bytes: Uint8Array, start: number, end: number, id: number): void {
-    const hash = pathHash(bytes, start, end, this.#seed);
-    const segment = hash >>> 24;
-    let slots = this.#segments[segment] as Int32Array;
+    if (this.#waits > 0) this.insertWaiting();
+    const hash = hashOf(extendHash(this.emptyPath, bytes, start, end));
+    place(this.#withRoom(hash >>> 24), hash, id + 1);
+  }
+
+  /**
+   * Adds a node sooner or later, but before anything else is asked.
+   * @param state what {@link extendHash} makes of its path
+   * @throws ProtocolError if a node that waited has the path of another
+   */
+  insertLater(state: number, id: number): void {
+    this.#waiting[2 * this.#waits] = hashOf(state);
+    this.#waiting[2 * this.#waits + 1] = id;
+    if (++this.#waits === WAITING) this.insertWaiting();
+  }
+
+  insertWaiting(): void {
+    const waiting = this.#waiting;
+    const end = 2 * this.#waits;
+    this.#waits = 0;
+    for (let i = 0; i < end; i += 2) this.#insertUnlessThere(waiting[i] as number, waiting[i + 1] as number);
+  }
+
+  #insertUnlessThere(hash: number, id: number): void {
+    const slots = this.#withRoom(hash >>> 24);
+    const mask = slots.length - 1;
+    let i = (hash << 1) & mask;
+    for (; slots[i + 1] !== 0; i = (i + 2) & mask) {
+      if (slots[i] !== hash || !this.#matcher.isTwin((slots[i + 1] as number) - 1, id)) continue;
+      throw new ProtocolError("two nodes of one path: the file is damaged");
+    }
+    slots[i] = hash;
+    slots[i + 1] = id + 1;
+  }
+
+  /** A segment, in which there will be one entry more. */
+  #withRoom(segment: number): Int32Array {
+    const slots = this.#segments[segment] as Int32Array;
     const count = (this.#counts[segment] as number) + 1;
     this.#counts[segment] = count;
     // count entries in length / 2 slots: three quarters full.
-    if (8 * count > 3 * slots.length) {
-      slots = slots === NO_SLOTS ? new Int32Array(2 * FIRST_SLOTS) : doubled(slots);
-      this.#segments[segment] = slots;
-    }
-    place(slots, hash, id + 1);
+    if (8 * count <= 3 * slots.length) return slots;
+    const larger = slots === NO_SLOTS ? new Int32Array(2 * FIRST_SLOTS) : doubled(slots);
+    this.#segments[segment] = larger;
+    return larger;
   }
 
   /** Takes a node out that is in the index. */
   remove(bytes: Uint8Array, start: number, end: number, id: number): void {
-    const hash = pathHash(bytes, start, end, this.#seed);
+    if (this.#waits > 0) this.insertWaiting();
+    const hash = hashOf(extendHash(this.emptyPath, bytes, start, end));
     const slots = this.#segments[hash >>> 24] as Int32Array;
     const mask = slots.length - 1;
     let hole = (hash << 1) & mask;
@@ -98,11 +148,16 @@ function doubled(slots: Int32Array): Int32Array {
   return larger;
 }
 
-// FNV-1a, then murmur3's finish so that both the top and the bottom bits depend on every byte.
-function pathHash(bytes: Uint8Array, start: number, end: number, seed: number): number {
-  let hash = seed;
+/** The state of the hash after some more bytes of a path, by FNV-1a. */
+export function extendHash(state: number, bytes: Uint8Array, start: number, end: number): number {
+  let hash = state;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return hash;
+}
+
+// Murmur3's finish, so that both the top and the bottom bits depend on every byte.
+function hashOf(state: number): number {
+  let hash = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
 }

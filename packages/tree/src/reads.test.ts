@@ -53,8 +53,9 @@ function setup(authInfo: Id[] = [{ scheme: "ip", id: "127.0.0.1" }]) {
   const add = (path: string, data: string | null, aclId = -1, zxid = 5) => {
     const bytes = encoder.encode(path);
     const nameStart = bytes.lastIndexOf(0x2f) + 1;
-    const id = nodes.insert(nodes.find(bytes, 0, nameStart - 1), bytes, nameStart, bytes.length);
-    nodes.born(id, { data: data === null ? null : encoder.encode(data) }, aclId, 0n, { zxid, time: 1000 });
+    const content = data === null ? null : encoder.encode(data);
+    const id = nodes.insert(nodes.find(bytes, 0, nameStart - 1), bytes, nameStart, bytes.length, content);
+    nodes.born(id, { data: content }, aclId, 0n, { zxid, time: 1000 });
     return id;
   };
   add("/a", "hello");

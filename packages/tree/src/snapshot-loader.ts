@@ -4,7 +4,7 @@
  * @see disk-format 3 and 4; DataTree.deserialize
  */
 import { ProtocolError } from "@vivarium/jute";
-import type { ACL, SnapshotSink, StatPersisted, Zxid, ZxidDigest } from "@vivarium/protocol";
+import type { ACL, SnapshotNode, SnapshotSink, Zxid, ZxidDigest } from "@vivarium/protocol";
 import { DataTree, type DataTreeOptions } from "./data-tree.ts";
 
 export class SnapshotLoader implements SnapshotSink {
@@ -28,9 +28,9 @@ export class SnapshotLoader implements SnapshotSink {
   }
 
   /** @throws ProtocolError when the node's parent was not before it */
-  node(path: Uint8Array, data: Uint8Array | null, aclId: number, stat: StatPersisted): void {
-    if (path.length === 0) this.#hasRoot = true;
-    this.#tree.restoreNode(path, data, aclId, stat);
+  node(node: SnapshotNode): void {
+    if (node.pathAt === node.pathEnd) this.#hasRoot = true;
+    this.#tree.restoreNode(node);
   }
 
   digest(digest: ZxidDigest): void {

@@ -68,12 +68,12 @@ export class SnapshotWalk implements SnapshotSource {
     writer.int(dataLength);
     if (dataLength > 0) {
       const dataAt = writer.reserve(dataLength);
-      nodes.copyData(id, writer.bytes, dataAt);
+      nodes.copyData(id, writer.bytes, writer.view, dataAt);
       writer.length += dataLength;
     }
     const at = writer.reserve(LONG_BYTES + PERSISTED_STAT_BYTES);
     writer.number(aclId);
-    nodes.copyPersistedStat(id, writer.bytes, at + LONG_BYTES);
+    nodes.copyPersistedStat(id, writer.view, at + LONG_BYTES);
     writer.length += PERSISTED_STAT_BYTES;
   }
 

@@ -6,20 +6,21 @@
  * the result says what was found, and what is left is what the transactions say.
  * @see disk-format 4, idempotence rules
  */
-import { ProtocolError, utf8Length, utf8Read, utf8Write } from "@vivarium/jute";
+import { utf8Length, utf8Write } from "@vivarium/jute";
 import {
   type ACL,
   ErrorCode,
   EventType,
   parentPath,
   QUOTA_PATH,
+  type SnapshotNode,
   STAT_BYTES,
-  type StatPersisted,
   type TxnHeader,
   type Zxid,
 } from "@vivarium/protocol";
-import { AclTable } from "./acl-table.ts";
-import { NONE, type NodeId, type NodeStore } from "./node-store.ts";
+import { AclTable, OPEN_ACL_ID } from "./acl-table.ts";
+import { Kind } from "./node-record.ts";
+import { NONE, type NodeId, type NodeStore, ROOT } from "./node-store.ts";
 import { OwnedNodes } from "./owned-nodes.ts";
 import { QuotaStats } from "./quota-stats.ts";
 import { WatchTable } from "./watch-table.ts";
@@ -55,6 +56,8 @@ export class Znodes {
   readonly owned: OwnedNodes;
   readonly quotas: QuotaStats;
   protected readonly walks = new Set<NodeWalk>();
+  readonly #stat = new Uint8Array(STAT_BYTES);
+  readonly #statView = new DataView(this.#stat.buffer);
   #path = new Uint8Array(1024);
 
   constructor(nodes: NodeStore) {
@@ -101,7 +104,7 @@ export class Znodes {
       this.#childCreated(parent, body.parentCVersion, zxid);
       return { type, err: ErrorCode.NODEEXISTS, path, node: existing };
     }
-    const node = nodes.insert(parent, this.#path, nameStart, pathEnd);
+    const node = nodes.insert(parent, this.#path, nameStart, pathEnd, data);
     nodes.born(node, body, aclId, owner, header);
     this.#childCreated(parent, body.parentCVersion, zxid, body.parentDigest);
     if (owner !== 0n) this.owned.added(node);
@@ -116,8 +119,9 @@ export class Znodes {
   }
 
   protected statOf(id: NodeId): Uint8Array {
+    this.nodes.copyStat(id, this.#statView, 0);
     const stat = new Uint8Array(STAT_BYTES);
-    this.nodes.copyStat(id, stat, 0);
+    for (let i = 0; i < STAT_BYTES; i++) stat[i] = this.#stat[i] as number;
     return stat;
   }
 
@@ -219,26 +223,19 @@ export class Znodes {
 
   /**
    * For loading a snapshot: a node as it was written, parents first.
-   * @throws ProtocolError when its parent is not there
+   * @throws ProtocolError when its parent is not there, or when it is there already
    */
-  restoreNode(path: Uint8Array, data: Uint8Array | null, aclId: number, stat: StatPersisted): void {
-    const { nodes } = this;
-    let node = nodes.find(path, 0, path.length);
-    if (node === NONE) {
-      const nameStart = path.lastIndexOf(SLASH) + 1;
-      const parent = nodes.find(path, 0, Math.max(0, nameStart - 1));
-      if (parent === NONE || nameStart === 0 || nameStart === path.length) {
-        const name = utf8Read(path, 0, path.length);
-        throw new ProtocolError(`the snapshot has ${name} but not its parent before it: the file is damaged`);
-      }
-      node = nodes.insert(parent, path, nameStart, path.length);
+  restoreNode(given: SnapshotNode): void {
+    const { nodes, acls } = this;
+    const { aclId } = given;
+    if (given.pathAt === given.pathEnd) {
+      acls.release(nodes.aclId(ROOT));
+      nodes.restoreRoot(given);
     } else {
-      this.owned.removing(node);
-      this.acls.release(nodes.aclId(node));
+      const node = nodes.load(given);
+      if (nodes.kind(node) !== Kind.normal) this.owned.added(node);
     }
-    nodes.restore(node, data, aclId, stat);
-    this.acls.use(aclId);
-    this.owned.added(node);
+    if (aclId !== OPEN_ACL_ID) acls.use(aclId);
   }
 
   /** Puts a path into this tree's scratch memory and returns its length. */

@@ -202,7 +202,7 @@ export const scenarios: readonly Scenario[] = [
         file: "storage/snapshot-reader.ts",
         from: "const sink = createSink(file.zxid);",
         to: "const sink = (options.theOne ??= createSink(file.zxid));",
-        fails: /nothing of it is left/,
+        fails: /neither this snapshot nor any older one can be read/,
       },
     ],
   },

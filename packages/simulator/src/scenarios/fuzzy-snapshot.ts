@@ -12,6 +12,7 @@ import {
   type ACL,
   OPEN_ACL_UNSAFE,
   OpCode,
+  SnapshotNode,
   type SnapshotSource,
   StatPersisted,
   type TxnBody,
@@ -88,7 +89,7 @@ export class FuzzySnapshot {
     for (const [id, acl] of source.acls) loader.acl(id, [...acl]);
     const others = [...recordsIn(this.#nodes)].filter(({ path }) => !this.#taken.has(path));
     for (const { bytes, data, aclId, stat } of [...others.slice(0, 1), ...this.#taken.values(), ...others.slice(1)]) {
-      loader.node(bytes, data, aclId, stat);
+      loader.node(SnapshotNode.of(bytes, data, aclId, stat));
     }
     const tree = loader.finish();
     for (const txn of this.#txns) if (txn.zxid > zxid) applyTo(tree, txn);

@@ -81,7 +81,7 @@ export const testStateBuilder: StateBuilder<TestState> = {
     const sink: SnapshotSink & { finish(): TestState } = {
       session: (id, timeoutMs) => void state.sessions.set(id, timeoutMs),
       acl: (id, acl) => void state.acls.set(id, acl),
-      node(path, data, aclId, stat) {
+      node({ path, data, aclId, stat }) {
         state.nodes.set(new TextDecoder().decode(path), { data: data?.slice() ?? null, aclId, stat });
       },
       digest(digest) {

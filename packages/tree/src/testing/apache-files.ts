@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { Reader, vector } from "@vivarium/jute";
-import { ACL, readTxn, type SnapshotSink, StatPersisted, type Txn } from "@vivarium/protocol";
+import { ACL, readTxn, SnapshotNode, type SnapshotSink, StatPersisted, type Txn } from "@vivarium/protocol";
 
 const ROOT = new URL("../../../storage/src/testdata/apache-3.9.5/", import.meta.url);
 const HEADER_BYTES = 16;
@@ -82,6 +82,6 @@ export function readNodes(reader: Reader, sink: SnapshotSink): void {
     const path = reader.bufferView() ?? new Uint8Array();
     if (path.length === 1) return;
     const data = reader.bufferView();
-    sink.node(path, data, reader.number(), StatPersisted.read(reader));
+    sink.node(SnapshotNode.of(path, data, reader.number(), StatPersisted.read(reader)));
   }
 }

@@ -5,7 +5,7 @@
  */
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { Writer } from "@vivarium/jute";
-import { OpCode, type Txn } from "@vivarium/protocol";
+import { OpCode, SnapshotNode, type Txn } from "@vivarium/protocol";
 import { DataTree } from "../data-tree.ts";
 import { NONE } from "../node-store.ts";
 import { SnapshotLoader } from "../snapshot-loader.ts";
@@ -61,6 +61,7 @@ console.log(`held for nodes: ${(tree.nodes.memoryBytes / count).toFixed(0)} byte
 const { nodes } = tree;
 const paths = Array.from({ length: 4096 }, (_, i) => Buffer.from(pathOf((i * 7919 * 31) % count)));
 const out = new Uint8Array(4096);
+const outView = new DataView(out.buffer);
 let found = 0;
 measure("find", count, (i) => {
   const path = paths[(i * 13) & 4095] as Uint8Array;
@@ -70,8 +71,8 @@ if (found !== count) throw new Error(`found ${found} of ${count}`);
 measure("find, copy Stat and data", count, (i) => {
   const path = paths[(i * 13) & 4095] as Uint8Array;
   const id = nodes.find(path, 0, path.length);
-  nodes.copyData(id, out, 0);
-  nodes.copyStat(id, out, 100);
+  nodes.copyData(id, out, outView, 0);
+  nodes.copyStat(id, outView, 100);
 });
 const other = new Uint8Array(100).fill(0x79);
 measure("setData", count, (i) => {
@@ -102,9 +103,9 @@ const root = {
   ephemeralOwner: 0n,
   pzxid: 0,
 };
-loader.node(new Uint8Array(0), null, -1, root);
-for (let i = 0; i < 1000; i++) loader.node(Buffer.from(`/p${i}`), data, -1, root);
-measure("load", count, (i) => loader.node(Buffer.from(pathOf(i)), data, -1, root));
+loader.node(SnapshotNode.of(new Uint8Array(0), null, -1, root));
+for (let i = 0; i < 1000; i++) loader.node(SnapshotNode.of(Buffer.from(`/p${i}`), data, -1, root));
+measure("load", count, (i) => loader.node(SnapshotNode.of(Buffer.from(pathOf(i)), data, -1, root)));
 measure("delete", count, (i) => {
   const body = { type: OpCode.delete, path: pathOf(i) };
   tree.apply({ header: { clientId: 1n, cxid: i, zxid: ++zxid, time: i, type: OpCode.delete }, body, digest: null });

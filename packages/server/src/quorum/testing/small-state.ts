@@ -1,6 +1,6 @@
 /** A state that keeps what it is told, and gives it back in the same order: so a stream can be compared byte by byte. */
 import type { Writer } from "@vivarium/jute";
-import { type ACL, type SnapshotSink, type SnapshotSource, StatPersisted } from "@vivarium/protocol";
+import { type ACL, SnapshotNode, type SnapshotSink, type SnapshotSource, StatPersisted } from "@vivarium/protocol";
 
 export interface SmallNode {
   readonly path: string;
@@ -31,9 +31,10 @@ export class SmallState implements SnapshotSink {
   static filled(count: number, dataBytes: number): SmallState {
     const state = new SmallState();
     state.session(0x7n, 4000);
-    state.node(new Uint8Array(0), null, -1, NEW_STAT);
+    state.node(SnapshotNode.of(new Uint8Array(0), null, -1, NEW_STAT));
     for (let i = 0; i < count; i++) {
-      state.node(Buffer.from(`/n${i}`), new Uint8Array(dataBytes).fill(i), -1, { ...NEW_STAT, czxid: i });
+      const data = new Uint8Array(dataBytes).fill(i);
+      state.node(SnapshotNode.of(Buffer.from(`/n${i}`), data, -1, { ...NEW_STAT, czxid: i }));
     }
     return state;
   }
@@ -46,7 +47,7 @@ export class SmallState implements SnapshotSink {
     this.acls.push([aclId, acl]);
   }
 
-  node(path: Uint8Array, data: Uint8Array | null, aclId: number, stat: StatPersisted): void {
+  node({ path, data, aclId, stat }: SnapshotNode): void {
     const ownData = data === null ? null : Uint8Array.from(data);
     this.nodes.push({ path: Buffer.from(path).toString("utf8"), data: ownData, aclId, stat });
   }
