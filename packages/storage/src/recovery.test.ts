@@ -37,7 +37,8 @@ async function putSnapshot(world: World, zxid: Zxid): Promise<string> {
   for (let n = 1; n <= zxid; n++) {
     state.nodes.set(`/n${n}`, { data: null, aclId: -1, stat: { ...stat, czxid: n, mzxid: n, pzxid: n } });
   }
-  const options = { disk: world.disk, directory: VERSION_DIR, compression: "", lastProcessedZxid: true } as const;
+  const { disk, clock } = world;
+  const options = { disk, clock, directory: VERSION_DIR, compression: "", lastProcessedZxid: true } as const;
   return (await world.settle(writeSnapshot(state.source(), options))).path;
 }
 

@@ -162,6 +162,7 @@ export class Storage {
     this.#schedule.restart(0);
     const writing = writeSnapshot(source, {
       disk: this.#options.disk,
+      clock: this.#options.clock,
       directory: this.directories.snapshots,
       compression: this.#config.snapshotCompression,
       lastProcessedZxid: this.#config.serializeLastProcessedZxid,
