@@ -89,7 +89,7 @@ export const QuorumPacket = handWritten(
   {
     type: int,
     zxid: number,
-    /** Read as a window on the memory that has arrived, which nobody writes to again. */
+    /** Read as a window on the memory that has arrived: copy it before keeping it. */
     data: bufferView,
     /** Who the client is; only with REQUEST. */
     authinfo: nullableIdentities,

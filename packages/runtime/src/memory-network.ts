@@ -90,7 +90,7 @@ export class MemoryNetwork {
 
   #connect(from: string, options: ConnectOptions): Connection {
     const { host, port, timeoutMs } = options;
-    const near = new MemoryConnection(this, { address: from, port: this.#nextPort++ });
+    const near = new MemoryConnection(this, { address: from, port: this.#nextPort++ }, options.lendsInput);
     this.#connections.add(near);
     const timeout =
       timeoutMs === undefined

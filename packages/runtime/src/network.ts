@@ -15,7 +15,7 @@ export interface Connection {
   readonly bufferedBytes: number;
 
   onConnect: () => void;
-  /** `chunk` is this callback's to keep, unless the listener that accepted the connection lends it. */
+  /** `chunk` is this callback's to keep, unless the connection lends its input. */
   onData: (chunk: Uint8Array) => void;
   /** All of what made `write` return false has left. */
   onDrain: () => void;
@@ -70,6 +70,8 @@ export interface ConnectOptions {
   timeoutMs?: number;
   /** The local address to connect from. */
   localAddress?: string;
+  /** As for listening. */
+  lendsInput?: boolean;
 }
 
 export interface Network {

@@ -27,9 +27,11 @@ export class NodeNetwork implements Network {
   }
 
   connect(options: ConnectOptions): Connection {
-    const { host, port, localAddress, timeoutMs } = options;
-    const socket = net.connect({ host, port, localAddress, noDelay: true, allowHalfOpen: true });
-    return new NodeConnection(socket, timeoutMs);
+    const { host, port, localAddress, timeoutMs, lendsInput = false } = options;
+    const to = { host, port, localAddress, noDelay: true, allowHalfOpen: true };
+    if (!lendsInput || !canLend) return new NodeConnection(net.connect(to), timeoutMs);
+    const { onread, lendTo } = lentInput();
+    return lendTo(new NodeConnection(net.connect({ ...to, onread }), timeoutMs));
   }
 }
 
@@ -43,6 +45,21 @@ let input: Uint8Array | null = null;
 /** On Windows reads of several connections are under way at once, and each needs memory of its own. */
 const canLend = process.platform !== "win32";
 
+/** For a socket that lends its input to the connection that `lendTo` names. */
+function lentInput() {
+  let connection: NodeConnection | null = null;
+  input ??= new Uint8Array(INPUT_BYTES);
+  const callback = (size: number, bytes: Uint8Array): boolean => {
+    connection?.onData(bytes.subarray(0, size));
+    return true;
+  };
+  const lendTo = (owner: NodeConnection): NodeConnection => {
+    connection = owner;
+    return owner;
+  };
+  return { onread: { buffer: input, callback }, lendTo };
+}
+
 /**
  * Node.js takes `onread` for sockets that connect, not for those that a server accepts. So the accepted socket, of which
  * nothing has been read, gives its handle to one that has it. Without a handle to take, it is read as usual.
@@ -53,15 +70,9 @@ function lendingConnection(accepted: net.Socket): NodeConnection {
     accepted.resume();
     return new NodeConnection(accepted);
   }
-  input ??= new Uint8Array(INPUT_BYTES);
-  let connection: NodeConnection | null = null;
-  const callback = (size: number, bytes: Uint8Array): boolean => {
-    connection?.onData(bytes.subarray(0, size));
-    return true;
-  };
-  const options = { handle, allowHalfOpen: true, onread: { buffer: input, callback } };
-  connection = new NodeConnection(new net.Socket(options as net.SocketConstructorOpts));
-  return connection;
+  const { onread, lendTo } = lentInput();
+  const options = { handle, allowHalfOpen: true, onread };
+  return lendTo(new NodeConnection(new net.Socket(options as net.SocketConstructorOpts)));
 }
 
 class NodeListener implements Listener {

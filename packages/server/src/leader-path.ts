@@ -21,8 +21,8 @@ const APPLY_SLICE = 16;
 export interface Agreement {
   /** Called in zxid order. `LeaderPath.committed` follows, never within this call. */
   propose(entry: Uint8Array, txn: Txn): void;
-  /** Whether `propose` has copied the entry by the time it returns: then its memory is used again. */
-  readonly copiesEntries: boolean;
+  /** Up to which zxid nobody looks at entries any more, once they are applied: their memory is used again. */
+  released(): Zxid;
   /** The zxid of the next transaction. */
   nextZxid(): Zxid;
   /**
@@ -77,7 +77,7 @@ export class LeaderPath implements WritePath {
       nextZxid: () => agreement.nextZxid(),
       reconfig: config.reconfigEnabled ? () => ErrorCode.UNIMPLEMENTED : undefined,
       crc32,
-      reusesEntries: agreement.copiesEntries,
+      released: () => agreement.released(),
     });
   }
 

@@ -137,7 +137,8 @@ function ownQuorum({ storage, tree }: Database): Agreement {
   let zxid: Zxid = tree.lastProcessedZxid;
   return {
     nextZxid: () => ++zxid,
-    copiesEntries: true,
+    // The log has copied them.
+    released: () => tree.lastProcessedZxid,
     propose: (entry, txn) => storage.append(entry, txn.header.zxid),
   };
 }

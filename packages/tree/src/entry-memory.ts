@@ -1,6 +1,6 @@
 /**
- * The memory in which log entries are made: chunks that many entries share. Where nobody keeps an entry beyond its
- * transaction's being applied, a chunk is used again once all that lies in it are; otherwise it is left to whoever does.
+ * The memory in which log entries are made, or kept: chunks that many entries share. Where it is known until when an
+ * entry is looked at, a chunk is used again after that; otherwise it is left to the garbage collector.
  */
 import { Writer } from "@vivarium/jute";
 import type { Zxid } from "@vivarium/protocol";
@@ -8,6 +8,9 @@ import type { Zxid } from "@vivarium/protocol";
 const CHUNK_BYTES = 64 * 1024;
 /** Chunks that wait to be used again, at most. */
 const SPARE_CHUNKS = 32;
+
+/** Up to which zxid nobody looks at entries any more; it never goes back. */
+export type Released = () => Zxid;
 
 interface FullChunk {
   readonly writer: Writer;
@@ -18,32 +21,45 @@ interface FullChunk {
 export class EntryMemory {
   /** Where the next entry is made, behind those before it. */
   writer = new Writer(CHUNK_BYTES);
-  readonly #reuses: boolean;
+  readonly #released: Released | undefined;
   readonly #full: FullChunk[] = [];
   readonly #spare: Writer[] = [];
+  #lastZxid: Zxid = -1;
 
-  /** @param reuses whether an entry is of no use to anybody once its transaction is applied */
-  constructor(reuses: boolean) {
-    this.#reuses = reuses;
+  constructor(released?: Released) {
+    this.#released = released;
   }
 
-  /** Makes room for an entry of that size, whose zxid comes after those of all before it. */
+  /** Makes room for an entry of that size. */
   reserve(bytes: number, zxid: Zxid): void {
-    if (this.writer.bytes.length - this.writer.length >= bytes) return;
-    if (this.#reuses && this.writer.bytes.length === CHUNK_BYTES) {
-      this.#full.push({ writer: this.writer, lastZxid: zxid - 1 });
+    if (this.writer.bytes.length - this.writer.length < bytes) this.#nextChunk(bytes);
+    if (zxid > this.#lastZxid) this.#lastZxid = zxid;
+  }
+
+  /** A copy of an entry that is only lent. */
+  keep(entry: Uint8Array, zxid: Zxid): Uint8Array {
+    this.reserve(entry.length, zxid);
+    const start = this.writer.length;
+    this.writer.raw(entry);
+    return this.writer.bytes.subarray(start, this.writer.length);
+  }
+
+  #nextChunk(bytes: number): void {
+    const { writer } = this;
+    if (this.#released !== undefined) {
+      if (writer.bytes.length === CHUNK_BYTES) this.#full.push({ writer, lastZxid: this.#lastZxid });
+      this.#takeBack(this.#released());
     }
     const spare = bytes <= CHUNK_BYTES ? this.#spare.pop() : undefined;
     this.writer = spare ?? new Writer(Math.max(CHUNK_BYTES, bytes));
   }
 
-  /** All transactions up to this one are applied. */
-  applied(zxid: Zxid): void {
-    while (this.#full.length > 0 && (this.#full[0] as FullChunk).lastZxid <= zxid) {
-      const { writer } = this.#full.shift() as FullChunk;
+  #takeBack(released: Zxid): void {
+    for (let first = this.#full[0]; first !== undefined && first.lastZxid <= released; first = this.#full[0]) {
+      this.#full.shift();
       if (this.#spare.length === SPARE_CHUNKS) continue;
-      writer.reset();
-      this.#spare.push(writer);
+      first.writer.reset();
+      this.#spare.push(first.writer);
     }
   }
 }

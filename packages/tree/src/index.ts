@@ -1,4 +1,5 @@
 /** The replicated state: znodes, watches, ACLs, quotas, digest. Pure: no I/O, no clock. */
+
 export { AclTable, OPEN_ACL_ID } from "./acl-table.ts";
 export type { AuthContext, AuthProvider } from "./auth/auth-provider.ts";
 export { AuthRegistry, maskDigests, withIds } from "./auth/auth-registry.ts";
@@ -6,6 +7,7 @@ export { DigestProvider, type DigestProviderOptions } from "./auth/digest-provid
 export { IpProvider, ipId } from "./auth/ip-provider.ts";
 export { type Crc32, crc32 } from "./crc32.ts";
 export { DataTree, type DataTreeOptions, type TxnResult } from "./data-tree.ts";
+export { EntryMemory } from "./entry-memory.ts";
 export { Kind } from "./node-record.ts";
 export { NONE, type NodeId, NodeStore, type NodeStoreOptions, ROOT } from "./node-store.ts";
 export { Prepare, type Prepared, type PrepareOptions } from "./prepare.ts";

@@ -121,7 +121,7 @@ function replay(entries: readonly Uint8Array[], expected: DataTree): void {
 }
 
 test("the memory of an entry is used again once its transaction is applied, and not before", () => {
-  const bench = new Workbench({ reusesEntries: true });
+  const bench = new Workbench({ releasesApplied: true });
   bench.do(OpCode.create, { path: "/n" });
   const writes = (count: number) =>
     Array.from({ length: count }, (_, i) => {

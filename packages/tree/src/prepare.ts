@@ -34,7 +34,7 @@ import type { AuthRegistry } from "./auth/auth-registry.ts";
 import { ChangeRecords } from "./change-records.ts";
 import type { Crc32 } from "./crc32.ts";
 import type { DataTree } from "./data-tree.ts";
-import { EntryMemory } from "./entry-memory.ts";
+import { EntryMemory, type Released } from "./entry-memory.ts";
 import { WriteJudge, type WriteRules } from "./write-judge.ts";
 import { isSingleWrite, readMultiOps, readWriteOp, type WriteOp, type WriteRequest } from "./write-request.ts";
 
@@ -50,13 +50,13 @@ export interface PrepareOptions {
    */
   reconfig?: ((request: WriteRequest, zxid: Zxid) => Uint8Array | number) | undefined;
   crc32?: Crc32 | undefined;
-  /** Whether the memory of entries is used again once they are applied: nobody may look at them after that. */
-  reusesEntries?: boolean | undefined;
+  /** Entries up to this zxid are looked at by nobody any more. Without this they are kept for as long as somebody does. */
+  released?: Released | undefined;
 }
 
 export interface Prepared {
   readonly txn: Txn;
-  /** The whole log entry. Not to be changed; `txn`'s data lies in it. Good until its transaction is applied. */
+  /** The whole log entry. Not to be changed; `txn`'s data lies in it. Good until it is released. */
   readonly entry: Uint8Array;
   /** Why the request was refused: the error transaction's code, or that of the part of a multi that failed. */
   readonly err: number;
@@ -83,7 +83,7 @@ export class Prepare {
     this.#rules = rules;
     this.#nextZxid = options.nextZxid;
     this.#reconfig = options.reconfig;
-    this.#memory = new EntryMemory(options.reusesEntries ?? false);
+    this.#memory = new EntryMemory(options.released);
     this.#records = new ChangeRecords({ tree, crc32: options.crc32 });
     this.#judge = new WriteJudge({ tree, records: this.#records, auth, rules });
   }
@@ -125,7 +125,6 @@ export class Prepare {
   /** To be called once a transaction is applied to the tree. */
   applied(zxid: Zxid): void {
     this.#records.applied(zxid);
-    this.#memory.applied(zxid);
   }
 
   #decide(request: WriteRequest, header: TxnHeader): TxnBody | number {

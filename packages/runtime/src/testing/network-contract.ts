@@ -37,7 +37,7 @@ async function pair({ network, host, lendsInput = false, settle }: NetworkUnderT
     accepted = (connection) => resolve(observe(connection));
   });
   const listener = await settle(network.listen({ host, port: 0, lendsInput }, (connection) => accepted(connection)));
-  const near = observe(network.connect({ host, port: listener.port }));
+  const near = observe(network.connect({ host, port: listener.port, lendsInput }));
   const connected = new Promise<void>((resolve) => {
     near.connection.onConnect = resolve;
   });

@@ -238,8 +238,8 @@ export class LeaderTerm implements Term {
       crc32,
       agreement: {
         nextZxid: () => ++this.#zxid,
-        // They wait for the followers, and the newest are kept for those that come back.
-        copiesEntries: false,
+        // Followers that come back are served from the committed log; only what it has dropped is done with.
+        released: () => this.#peer.committedLog.before,
         propose: (entry, { header }) => this.#driver.input({ type: "propose", zxid: header.zxid, entry }),
         sync: (done) => this.#sync(done),
       },

@@ -12,6 +12,8 @@ import type { OwnedWrite, WritePath, ZooKeeperServer } from "../zookeeper-server
 
 /** How a learner speaks to its leader. */
 export interface Forwarding {
+  /** Whether what it is given is on its way when the call returns, so that its memory is free again. */
+  readonly takesAtOnce: boolean;
   request(data: Uint8Array, authinfo: readonly Id[]): void;
   sync(id: number, data: Uint8Array, authinfo: readonly Id[]): void;
   revalidate(sessionId: bigint, timeOut: number): void;
@@ -52,11 +54,13 @@ export class LearnerPath implements WritePath {
     this.#forwarding.request(this.#forwardedRequest({ sessionId, cxid, type }, reader), write.authInfo);
   }
 
-  /** Cut from memory that many requests share, and that is never written again. */
+  /** Cut from memory that requests share: all of it is free again when the machine has taken them. */
   #forwardedRequest(header: ForwardedRequestHeader, record: Reader): Uint8Array {
     const size = FORWARDED_HEADER_BYTES + record.remaining;
-    if (this.#requests.bytes.length - this.#requests.length < size)
+    if (this.#forwarding.takesAtOnce) this.#requests.reset();
+    if (this.#requests.bytes.length - this.#requests.length < size) {
       this.#requests = new Writer(Math.max(size, CHUNK_BYTES));
+    }
     const writer = this.#requests;
     const start = writer.length;
     ForwardedRequestHeader.write(writer, header);

@@ -4,6 +4,7 @@
  */
 import { encode, ProtocolError, Reader, vector } from "@vivarium/jute";
 import {
+  type QuorumPacket,
   QuorumPacketType,
   quorumPacket,
   Role,
@@ -13,6 +14,7 @@ import {
   type Zxid,
   zxidHex,
 } from "@vivarium/protocol";
+import { EntryMemory } from "@vivarium/tree";
 import { Learner, type LearnerInput, type LearnerOutput, type LogEntry } from "@vivarium/zab";
 import { Fifo } from "../fifo.ts";
 import type { PacketStream } from "../quorum/packet-stream.ts";
@@ -31,6 +33,7 @@ export class LearnerTerm implements Term {
   #server: ZooKeeperServer | null = null;
   #path: LearnerPath | null = null;
   readonly #work = new TermWork();
+  readonly #entries: EntryMemory;
   /** In the log, not committed. */
   readonly #logged = new Fifo<Txn>();
   /** The tree is the leader's, the files are not yet. */
@@ -40,6 +43,7 @@ export class LearnerTerm implements Term {
   constructor(peer: PeerContext, leaderId: number) {
     this.#peer = peer;
     this.#leaderId = leaderId;
+    this.#entries = new EntryMemory(() => peer.committedLog.before);
     this.name = peer.role === Role.observer ? "observer" : "follower";
     const { database, config } = peer;
     const { epochs } = database.storage;
@@ -78,9 +82,18 @@ export class LearnerTerm implements Term {
     const stream = await this.#peer.dialLeader(this.#leaderId);
     if (this.#isOver) return stream.close("this server looks for another leader");
     this.#stream = stream;
-    stream.onPacket = (packet) => this.#driver.input({ type: "packet", packet });
+    stream.onPacket = (packet) => this.#driver.input({ type: "packet", packet: this.#kept(packet) });
     stream.onClose = (reason) => this.#disconnected(reason);
     this.#driver.input({ type: "start" });
+  }
+
+  /** A packet's data is lent, and it may have to wait. */
+  #kept(packet: QuorumPacket): QuorumPacket {
+    const { type, zxid, data } = packet;
+    if (data === null) return packet;
+    const isEntry = type === QuorumPacketType.PROPOSAL || type === QuorumPacketType.INFORM;
+    packet.data = isEntry ? this.#entries.keep(data, zxid) : Uint8Array.prototype.slice.call(data);
+    return packet;
   }
 
   #disconnected(reason: string): void {
@@ -204,7 +217,11 @@ export class LearnerTerm implements Term {
 
   #serve(epoch: number): void {
     const server = this.#peer.newServer(epoch);
+    const driver = this.#driver;
     this.#path = new LearnerPath(server, {
+      get takesAtOnce() {
+        return driver.isAtRest;
+      },
       request: (data, authinfo) => this.#driver.input({ type: "request", data, authinfo }),
       sync: (id, data, authinfo) => this.#driver.input({ type: "sync", id, data, authinfo }),
       revalidate: (sessionId, timeOut) => this.#driver.input({ type: "revalidate", sessionId, timeOut }),

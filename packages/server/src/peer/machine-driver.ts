@@ -43,6 +43,11 @@ export class MachineDriver<Input, Output> {
     this.#rested = options.rested;
   }
 
+  /** An input would be worked off, with all that comes of it, before `input` returns. */
+  get isAtRest(): boolean {
+    return !this.#isRunning;
+  }
+
   input(input: Input): void {
     if (this.#isStopped) return;
     this.#inputs.push(input);

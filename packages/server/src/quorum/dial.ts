@@ -7,6 +7,8 @@ export interface DialOptions {
   /** At least one. Names are looked up now, so that a server may have moved since the last time. */
   addresses: readonly HostAndPort[];
   timeoutMs: number;
+  /** See the same of the network. */
+  lendsInput?: boolean;
   /** Within this call the connection's callbacks are set. */
   onConnect: (connection: Connection) => void;
   /** No address answered. */
@@ -20,7 +22,7 @@ export interface Dial {
 
 /** Never calls back within this call. */
 export function dial(options: DialOptions): Dial {
-  const { network, addresses, timeoutMs } = options;
+  const { network, addresses, timeoutMs, lendsInput = false } = options;
   const waiting = new Map<Connection, HostAndPort>();
   const problems: string[] = [];
   const hangUp = (): void => {
@@ -31,7 +33,7 @@ export function dial(options: DialOptions): Dial {
     waiting.clear();
   };
   for (const address of addresses) {
-    const connection = network.connect({ ...address, timeoutMs });
+    const connection = network.connect({ ...address, timeoutMs, lendsInput });
     waiting.set(connection, address);
     connection.onConnect = () => {
       waiting.delete(connection);

@@ -51,6 +51,7 @@ function dialOnce(options: DialLeaderOptions, timeoutMs: number): Promise<Packet
       network,
       addresses: quorumAddresses(leader.addresses),
       timeoutMs,
+      lendsInput: true,
       onConnect: (connection) => resolve(streamTo(connection, options)),
       onFail: (problem) => resolve({ problem }),
     });

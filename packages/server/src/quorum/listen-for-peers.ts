@@ -9,6 +9,8 @@ export interface ListenForPeersOptions {
   /** `quorumListenOnAllIPs`: the ports of `addresses`, on every address of this machine. */
   onAllAddresses?: boolean;
   keepAlive?: boolean;
+  /** See the same of the network. */
+  lendsInput?: boolean;
   onConnection: (connection: Connection) => void;
   onError?: (error: Error) => void;
 }
@@ -28,13 +30,14 @@ export class PeerListenError extends Error {
 
 /** All or none. @throws PeerListenError that names the address */
 export async function listenForPeers(options: ListenForPeersOptions): Promise<Listener[]> {
-  const { network, addresses, onAllAddresses = false, keepAlive = false, onConnection, onError } = options;
+  const { network, addresses, onAllAddresses = false, keepAlive = false, lendsInput = false } = options;
+  const { onConnection, onError } = options;
   const everywhere = [...new Set(addresses.map(({ port }) => port))].map((port) => ({ port }));
   const listeners: Listener[] = [];
   for (const at of onAllAddresses ? everywhere : addresses) {
     try {
       const extra = onError === undefined ? {} : { onError };
-      listeners.push(await network.listen({ ...at, keepAlive, ...extra }, onConnection));
+      listeners.push(await network.listen({ ...at, keepAlive, lendsInput, ...extra }, onConnection));
     } catch (error) {
       for (const listener of listeners) await listener.close();
       const where = "host" in at ? formatHostAndPort(at) : `port ${at.port}`;

@@ -36,6 +36,11 @@ export class PacketReader {
     this.#queue.append(chunk);
   }
 
+  /** The memory of what was appended is taken back. */
+  keep(): void {
+    this.#queue.keep();
+  }
+
   clear(): void {
     this.#queue.clear();
   }

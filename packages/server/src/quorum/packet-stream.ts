@@ -49,6 +49,7 @@ interface Receiving {
 export class PacketStream {
   /** The peer in log lines: its address, until whoever knows better says so ("server 2 at 10.0.0.2:40112"). */
   name: string;
+  /** The packet's data is lent: what is to be kept of it beyond the call has to be copied. */
   onPacket: (packet: QuorumPacket) => void = () => {};
   /** It is over. The reason is a sentence without its full stop. */
   onClose: (reason: string) => void = () => {};
@@ -196,6 +197,7 @@ export class PacketStream {
     this.#lastReadMs = this.#clock.monotonicMs();
     this.#input.append(chunk);
     this.#readOn();
+    this.#input.keep();
   }
 
   /** Hands on all that can be understood now. */

@@ -47,6 +47,7 @@ export class QuorumListener {
     listener.#listeners = await listenForPeers({
       ...options,
       addresses: quorumAddresses(options.addresses),
+      lendsInput: true,
       onConnection: (connection) => listener.#accept(connection),
       onError: (error) => listener.#warnings.warn("could not accept a learner", { error }),
     });

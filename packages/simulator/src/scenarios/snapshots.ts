@@ -126,8 +126,8 @@ export const scenarios: readonly Scenario[] = [
       {
         broken: "the snapshot is not synced",
         file: "storage/snapshot-writer.ts",
-        from: "synced = position; } } await file.datasync();",
-        to: "synced = position; } }",
+        from: "await file.write(gathered.written(), position); await file.datasync();",
+        to: "await file.write(gathered.written(), position);",
         fails: /transactions 100000001 to 100000006 are missing/,
       },
     ],

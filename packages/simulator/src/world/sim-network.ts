@@ -142,7 +142,8 @@ export class SimNetwork implements Link {
 
   #connect(machine: Machine, options: ConnectOptions): Connection {
     const { host, port, timeoutMs } = options;
-    const near = new SimConnection(this, machine.process, { address: machine.address, port: this.#port() });
+    const local = { address: machine.address, port: this.#port() };
+    const near = new SimConnection(this, machine.process, local, options.lendsInput);
     this.#connections.add(near);
     this.loop.after(this.latencyMs(), null, () => this.#knock(near, host, port));
     if (timeoutMs !== undefined) {

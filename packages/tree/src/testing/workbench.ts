@@ -77,7 +77,7 @@ export class Workbench {
       rules?: Partial<WriteRules>;
       reconfig?: PrepareOptions["reconfig"];
       digest?: boolean;
-      reusesEntries?: boolean;
+      releasesApplied?: boolean;
     } = {},
   ) {
     const kinds = { extendedTypes: true, emulate353Ttl: false };
@@ -97,7 +97,7 @@ export class Workbench {
       },
       nextZxid: () => ++this.#zxid,
       reconfig: options.reconfig,
-      reusesEntries: options.reusesEntries,
+      released: options.releasesApplied ? () => this.tree.lastProcessedZxid : undefined,
     });
   }
 
