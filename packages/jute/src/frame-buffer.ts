@@ -8,11 +8,12 @@
  * no more memory than twice what has arrived of it, whatever length its first bytes claim.
  */
 import { ProtocolError } from "./protocol-error.ts";
+import type { SpareMemory } from "./spare-memory.ts";
 
 const EMPTY = new Uint8Array(0);
 
 export class FrameBuffer {
-  /** The memory that holds the current frame, until the next `append` or `keep`. */
+  /** The memory that holds the current frame, until the next `append`, `next` or `keep`. */
   bytes: Uint8Array = EMPTY;
   /** First byte of the current frame's payload. */
   start = 0;
@@ -23,6 +24,7 @@ export class FrameBuffer {
   maxFrameBytes: number;
   /** What the operator knows that limit as. */
   readonly #limit: string;
+  readonly #spare: SpareMemory | null;
   /** bytes[#read, #filled) is what has not been handed out. */
   #read = 0;
   #filled = 0;
@@ -31,9 +33,11 @@ export class FrameBuffer {
   /** What a chunk had beyond the frame that it completed: the next frames. Empty unless `bytes` is our own. */
   #rest: Uint8Array = EMPTY;
 
-  constructor(maxFrameBytes: number, limit = "jute.maxbuffer") {
+  /** @param spare where the memory of frames in pieces comes from and goes to, if its user keeps none of them */
+  constructor(maxFrameBytes: number, limit = "jute.maxbuffer", spare: SpareMemory | null = null) {
     this.maxFrameBytes = maxFrameBytes;
     this.#limit = limit;
+    this.#spare = spare;
   }
 
   /** Bytes received that belong to no frame handed out so far. */
@@ -62,10 +66,12 @@ export class FrameBuffer {
     const rest = this.#rest;
     this.#rest = EMPTY;
     if (rest.length > 0) this.#copy(rest, 0, rest.length);
-    else if (!this.#owned && this.#filled > this.#read) this.#own(0);
+    else if (this.#filled === this.#read) this.#lookAt(EMPTY);
+    else if (!this.#owned) this.#own(0);
   }
 
   #lookAt(chunk: Uint8Array): void {
+    this.#giveBack();
     this.bytes = chunk;
     this.#owned = false;
     this.#read = 0;
@@ -91,12 +97,18 @@ export class FrameBuffer {
   /** Moves what is there into memory of our own, with room for that many bytes more at least. */
   #own(more: number): void {
     const there = this.#filled - this.#read;
-    const grown = new Uint8Array(there + Math.max(more, Math.min(this.#missing() || there, there)));
+    const size = there + Math.max(more, Math.min(this.#missing() || there, there));
+    const grown = this.#spare === null ? new Uint8Array(size) : this.#spare.take(size);
     grown.set(this.bytes.subarray(this.#read, this.#filled));
+    this.#giveBack();
     this.bytes = grown;
     this.#owned = true;
     this.#read = 0;
     this.#filled = there;
+  }
+
+  #giveBack(): void {
+    if (this.#owned) this.#spare?.give(this.bytes);
   }
 
   /** The next four bytes as an integer without taking them, or undefined until they are there. */

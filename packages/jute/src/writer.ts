@@ -5,6 +5,7 @@
  * Source: jute's binary archive, as in shared fact sheet "client-protocol", conventions.
  */
 import { copyOf } from "./copy.ts";
+import type { SpareMemory } from "./spare-memory.ts";
 import { utf8Length, utf8Write } from "./utf8.ts";
 
 export class Writer {
@@ -14,9 +15,15 @@ export class Writer {
   length = 0;
   readonly #firstGrowth: number;
 
-  /** @param firstGrowth how large it becomes at least when it has to grow: for who knows how much is likely to come */
-  constructor(initialBytes = 256, firstGrowth = 0) {
+  readonly #spare: SpareMemory | null;
+
+  /**
+   * @param firstGrowth how large it becomes at least when it has to grow: for who knows how much is likely to come
+   * @param spare where it takes memory from when it grows, and leaves what it has grown out of
+   */
+  constructor(initialBytes = 256, firstGrowth = 0, spare: SpareMemory | null = null) {
     this.#firstGrowth = firstGrowth;
+    this.#spare = spare;
     this.bytes = new Uint8Array(initialBytes);
     this.view = new DataView(this.bytes.buffer);
   }
@@ -29,8 +36,10 @@ export class Writer {
   }
 
   #grow(needed: number): void {
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2, this.#firstGrowth));
+    const size = Math.max(needed, this.bytes.length * 2, this.#firstGrowth);
+    const grown = this.#spare === null ? new Uint8Array(size) : this.#spare.take(size);
     grown.set(this.bytes.subarray(0, this.length));
+    this.#spare?.give(this.bytes);
     this.bytes = grown;
     this.view = new DataView(grown.buffer);
   }
@@ -46,6 +55,13 @@ export class Writer {
   }
 
   reset(): void {
+    this.length = 0;
+  }
+
+  /** Goes on in other memory, at its beginning. */
+  moveTo(memory: Uint8Array): void {
+    this.bytes = memory;
+    this.view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
     this.length = 0;
   }
 

@@ -7,7 +7,7 @@
  * A watch event is written to `out` when its transaction is applied, and so lies before every reply that shows that
  * transaction. Nothing is written after `close`.
  */
-import { FrameBuffer, Writer } from "@vivarium/jute";
+import { FrameBuffer, SpareMemory, Writer } from "@vivarium/jute";
 import { type Id, KeeperState, opName, REPLY_HEADER_BYTES, SpecialXid, WatcherEvent } from "@vivarium/protocol";
 import type { Connection } from "@vivarium/runtime";
 import { type Caller, ipId, type WatchEvent, type Watcher } from "@vivarium/tree";
@@ -61,6 +61,10 @@ const FIRST_OUTPUT_BYTES = 512;
 /** An output buffer that has grown beyond this is given back once it is sent. */
 const KEPT_OUTPUT_BYTES = 64 << 10;
 
+/** For requests that come in pieces and for outputs, of all connections. */
+const frameMemory = new SpareMemory(16 << 20);
+const outputMemory = new SpareMemory(16 << 20);
+
 export class ClientConnection implements Watcher, Caller, Expiring {
   readonly id: number;
   readonly socket: Connection;
@@ -72,7 +76,9 @@ export class ClientConnection implements Watcher, Caller, Expiring {
   readonly latency = new Latency();
   readonly establishedMs: number;
   readonly #host: ConnectionHost;
-  out = new Writer(FIRST_OUTPUT_BYTES);
+  out = new Writer(FIRST_OUTPUT_BYTES, 0, outputMemory);
+  /** The memory of outputs that the socket has perhaps not taken yet. */
+  readonly #given: Uint8Array[] = [];
 
   /** The connection's own deadline for showing life, in the listener's expiry queue. */
   dueMs = 0;
@@ -120,7 +126,7 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     this.id = options.id;
     this.socket = options.socket;
     this.#host = options.host;
-    this.frames = new FrameBuffer(options.maxFrameBytes);
+    this.frames = new FrameBuffer(options.maxFrameBytes, undefined, frameMemory);
     this.establishedMs = options.wallMs;
     this.lastResponseMs = options.nowMs;
     this.arrivedMs = options.nowMs;
@@ -241,9 +247,21 @@ export class ClientConnection implements Watcher, Caller, Expiring {
     if (out.length === 0 || this.state === "closed") return;
     socket.write(out.written());
     // What the kernel has taken can be overwritten; otherwise the socket still reads from this memory.
-    if (socket.bufferedBytes === 0 && out.bytes.length <= KEPT_OUTPUT_BYTES) out.reset();
-    // Who has asked for much will ask for as much again; who does not, keeps little.
-    else this.out = new Writer(FIRST_OUTPUT_BYTES, Math.min(out.length, OUTPUT_HIGH_WATER_BYTES));
+    const isTaken = socket.bufferedBytes === 0;
+    if (isTaken && out.bytes.length <= KEPT_OUTPUT_BYTES) {
+      out.reset();
+    } else {
+      this.#given.push(out.bytes);
+      // Who has asked for much will ask for as much again; who does not, keeps little.
+      this.out = new Writer(FIRST_OUTPUT_BYTES, Math.min(out.length, OUTPUT_HIGH_WATER_BYTES), outputMemory);
+    }
+    if (isTaken && this.#given.length > 0) this.taken();
+  }
+
+  /** The socket has taken all that it was given. */
+  taken(): void {
+    for (const bytes of this.#given) outputMemory.give(bytes);
+    this.#given.length = 0;
   }
 
   get #unsentBytes(): number {

@@ -197,7 +197,7 @@ export class ClientListener implements ConnectionHost {
     this.#perAddress.set(address, fromAddress + 1);
     this.touch(connection, nowMs);
     socket.onData = (chunk) => this.#received(connection, chunk);
-    socket.onDrain = () => this.#drained();
+    socket.onDrain = () => this.#drained(connection);
     socket.onEnd = () => this.#ended(connection);
     socket.onClose = (error) => this.#gone(connection, error);
   }
@@ -227,6 +227,7 @@ export class ClientListener implements ConnectionHost {
 
   #attendToLate(connection: ClientConnection, nowMs: number): void {
     this.#advance(connection, nowMs);
+    connection.frames.keep();
     if (connection.hasEnded && !connection.isLate) endWith(connection);
   }
 
@@ -237,7 +238,8 @@ export class ClientListener implements ConnectionHost {
     this.budget.end();
   }
 
-  #drained(): void {
+  #drained(connection: ClientConnection): void {
+    connection.taken();
     const nowMs = this.#host.clock.monotonicMs();
     this.budget.begin(nowMs);
     this.service?.drained(nowMs);

@@ -2,28 +2,28 @@
  * The memory in which log entries are made, or kept: chunks that many entries share. Where it is known until when an
  * entry is looked at, a chunk is used again after that; otherwise it is left to the garbage collector.
  */
-import { Writer } from "@vivarium/jute";
+import { SpareMemory, Writer } from "@vivarium/jute";
 import type { Zxid } from "@vivarium/protocol";
 
 const CHUNK_BYTES = 64 * 1024;
-/** Chunks that wait to be used again, at most. */
-const SPARE_CHUNKS = 32;
+/** Of chunks that wait to be used again, at most. */
+const SPARE_BYTES = 16 << 20;
 
 /** Up to which zxid nobody looks at entries any more; it never goes back. */
 export type Released = () => Zxid;
 
 interface FullChunk {
-  readonly writer: Writer;
+  readonly memory: Uint8Array;
   /** Every entry in it is of this zxid or an earlier one. */
   readonly lastZxid: Zxid;
 }
 
 export class EntryMemory {
   /** Where the next entry is made, behind those before it. */
-  writer = new Writer(CHUNK_BYTES);
+  readonly writer = new Writer(CHUNK_BYTES);
   readonly #released: Released | undefined;
   readonly #full: FullChunk[] = [];
-  readonly #spare: Writer[] = [];
+  readonly #spare = new SpareMemory(SPARE_BYTES);
   #lastZxid: Zxid = -1;
 
   constructor(released?: Released) {
@@ -47,19 +47,16 @@ export class EntryMemory {
   #nextChunk(bytes: number): void {
     const { writer } = this;
     if (this.#released !== undefined) {
-      if (writer.bytes.length === CHUNK_BYTES) this.#full.push({ writer, lastZxid: this.#lastZxid });
+      this.#full.push({ memory: writer.bytes, lastZxid: this.#lastZxid });
       this.#takeBack(this.#released());
     }
-    const spare = bytes <= CHUNK_BYTES ? this.#spare.pop() : undefined;
-    this.writer = spare ?? new Writer(Math.max(CHUNK_BYTES, bytes));
+    writer.moveTo(this.#spare.take(Math.max(CHUNK_BYTES, bytes)));
   }
 
   #takeBack(released: Zxid): void {
     for (let first = this.#full[0]; first !== undefined && first.lastZxid <= released; first = this.#full[0]) {
       this.#full.shift();
-      if (this.#spare.length === SPARE_CHUNKS) continue;
-      first.writer.reset();
-      this.#spare.push(first.writer);
+      this.#spare.give(first.memory);
     }
   }
 }

@@ -49,3 +49,17 @@ test("no more than an eighth and seven bytes of a slot are wasted", () => {
     assert.ok(perValue <= length * 1.125 + 8 + chunkRest, `${perValue} bytes for ${length}`);
   }
 });
+
+test("a large value's place is as good for another one of about its size, and no other", () => {
+  const slab = new Slab();
+  for (const [length, other, fits] of [
+    [10_000, 10_001, true],
+    [10_000, 12_000, false],
+    [10_000, 4000, false],
+    [4000, 10_000, false],
+    [10_000, 0, false],
+    [5000, 5000, true],
+  ] as const) {
+    assert.equal(slab.fits(length, other), fits, `${length} and ${other}`);
+  }
+});

@@ -4,13 +4,16 @@
  * and both must be kept by the caller. Freed slots are chained through their own first bytes.
  *
  * The first chunk of a class begins small and is replaced by larger copies, so that a small tree costs little.
- * Classes have eight steps per doubling, so at most an eighth of a slot is lost; values too large for them are
+ * Classes have eight steps per doubling, so at most an eighth of a slot is lost. Values too large for them are
  * ordinary arrays of their own.
  */
+import { SpareMemory, spareSize } from "@vivarium/jute";
 
 /** Longest value in bytes that shares a chunk with others. */
 export const MAX_SLOT_BYTES = 4096;
 const CHUNK_BYTES = 256 * 1024;
+/** Memory of large values that waits for the next ones, at most. */
+const SPARE_BYTES = 16 << 20;
 const FIRST_SLOTS = 8;
 const GROWTH = 4;
 const NO_SLOT = -1;
@@ -74,27 +77,31 @@ export class Slab {
   readonly #large: (Uint8Array | undefined)[] = [];
   readonly #freeLarge: number[] = [];
   #largeBytes = 0;
+  readonly #spare = new SpareMemory(SPARE_BYTES);
 
   /** A place for a value of this length, which may hold anything yet. */
   allocate(length: number): number {
     if (length === 0) return 0;
-    if (length > MAX_SLOT_BYTES) return this.#putLarge(new Uint8Array(length));
+    if (length > MAX_SLOT_BYTES) return this.#putLarge(this.#spare.take(length));
     return (this.#classes[classIndex(length)] as SizeClass).allocate();
   }
 
   /** Whether the place of a value of one length is as good for one of the other. */
   fits(length: number, other: number): boolean {
     if (length === other) return true;
-    if (length === 0 || other === 0 || length > MAX_SLOT_BYTES || other > MAX_SLOT_BYTES) return false;
-    return classIndex(length) === classIndex(other);
+    if (length === 0 || other === 0) return false;
+    if (length > MAX_SLOT_BYTES) return spareSize(length) === spareSize(other);
+    return other <= MAX_SLOT_BYTES && classIndex(length) === classIndex(other);
   }
 
   free(pointer: number, length: number): void {
     if (length === 0) return;
     if (length > MAX_SLOT_BYTES) {
+      const memory = this.#large[pointer] as Uint8Array;
       this.#large[pointer] = undefined;
       this.#freeLarge.push(pointer);
-      this.#largeBytes -= length;
+      this.#largeBytes -= memory.length;
+      this.#spare.give(memory);
     } else {
       (this.#classes[classIndex(length)] as SizeClass).free(pointer);
     }
@@ -123,7 +130,7 @@ export class Slab {
 
   /** Memory held, used or not. */
   get bytes(): number {
-    return this.#classes.reduce((sum, sizeClass) => sum + sizeClass.bytes, this.#largeBytes);
+    return this.#classes.reduce((sum, sizeClass) => sum + sizeClass.bytes, this.#largeBytes + this.#spare.bytes);
   }
 
   #putLarge(value: Uint8Array): number {
