@@ -3,6 +3,8 @@
  * adds delay.
  */
 import net from "node:net";
+import { availableParallelism } from "node:os";
+import { BusyPoll } from "./busy-poll.ts";
 import type { Connection, ConnectOptions, Listener, ListenOptions, Network } from "./network.ts";
 
 const IPV4_IN_IPV6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
@@ -10,11 +12,12 @@ const nothing = (): void => {};
 
 export class NodeNetwork implements Network {
   listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener> {
-    const { host, port, backlog, keepAlive = false, lendsInput = false, onError = nothing } = options;
+    const { host, port, backlog, keepAlive = false, lendsInput = false, busyPollMs = 0, onError = nothing } = options;
     const lends = lendsInput && canLend;
+    const poll = newBusyPoll(busyPollMs);
     const server = net.createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive, pauseOnConnect: lends },
-      (socket) => onConnection(lends ? lendingConnection(socket) : new NodeConnection(socket)),
+      (socket) => onConnection(lends ? lendingConnection(socket, poll) : new NodeConnection(socket)),
     );
     return new Promise((resolve, reject) => {
       server.once("error", reject);
@@ -30,7 +33,7 @@ export class NodeNetwork implements Network {
     const { host, port, localAddress, timeoutMs, lendsInput = false } = options;
     const to = { host, port, localAddress, noDelay: true, allowHalfOpen: true };
     if (!lendsInput || !canLend) return new NodeConnection(net.connect(to), timeoutMs);
-    const { onread, lendTo } = lentInput();
+    const { onread, lendTo } = lentInput(null);
     return lendTo(new NodeConnection(net.connect({ ...to, onread }), timeoutMs));
   }
 }
@@ -45,11 +48,17 @@ let input: Uint8Array | null = null;
 /** On Windows reads of several connections are under way at once, and each needs memory of its own. */
 const canLend = process.platform !== "win32";
 
+function newBusyPoll(forMs: number): BusyPoll | null {
+  if (forMs === 0 || availableParallelism() === 1) return null;
+  return new BusyPoll({ forMs, now: () => performance.now(), defer: setImmediate });
+}
+
 /** For a socket that lends its input to the connection that `lendTo` names. */
-function lentInput() {
+function lentInput(poll: BusyPoll | null) {
   let connection: NodeConnection | null = null;
   input ??= new Uint8Array(INPUT_BYTES);
   const callback = (size: number, bytes: Uint8Array): boolean => {
+    poll?.input();
     connection?.onData(bytes.subarray(0, size));
     return true;
   };
@@ -64,13 +73,13 @@ function lentInput() {
  * Node.js takes `onread` for sockets that connect, not for those that a server accepts. So the accepted socket, of which
  * nothing has been read, gives its handle to one that has it. Without a handle to take, it is read as usual.
  */
-function lendingConnection(accepted: net.Socket): NodeConnection {
+function lendingConnection(accepted: net.Socket, poll: BusyPoll | null): NodeConnection {
   const { _handle: handle } = accepted as net.Socket & { _handle?: object | null };
   if (!handle) {
     accepted.resume();
     return new NodeConnection(accepted);
   }
-  const { onread, lendTo } = lentInput();
+  const { onread, lendTo } = lentInput(poll);
   const options = { handle, allowHalfOpen: true, onread };
   return lendTo(new NodeConnection(new net.Socket(options as net.SocketConstructorOpts)));
 }

@@ -92,7 +92,7 @@ test("of connections that all say something at once, a turn attends to some, and
       return Promise.resolve({ host: "10.0.0.1", port: 2181, close: () => Promise.resolve() });
     },
   };
-  await listener.listen(listening, { host: undefined, port: 2181, backlog: 0, keepAlive: false });
+  await listener.listen(listening, { host: undefined, port: 2181, backlog: 0, keepAlive: false, busyPollMs: 0 });
   for (const socket of sockets) socket.onData(Uint8Array.of(0, 0, 0, 1, 0));
   assert.equal(attended.length, 20);
   await clock.run(0);

@@ -94,11 +94,12 @@ export class ClientListener implements ConnectionHost {
 
   async listen(
     network: Network,
-    at: { host: string | undefined; port: number; backlog: number; keepAlive: boolean },
+    at: { host: string | undefined; port: number; backlog: number; keepAlive: boolean; busyPollMs: number },
   ): Promise<{ host: string; port: number }> {
+    const { port, keepAlive, busyPollMs } = at;
     const host = at.host === undefined ? {} : { host: at.host };
-    const options = { port: at.port, keepAlive: at.keepAlive, lendsInput: true, ...host };
     const backlog = at.backlog > 0 ? { backlog: at.backlog } : {};
+    const options = { port, keepAlive, busyPollMs, lendsInput: true, ...host };
     const onError = (error: Error) => this.#host.log.warn("could not accept a connection", { error });
     this.#listener = await network.listen({ ...options, ...backlog, onError }, (socket) => this.#accept(socket));
     this.#scheduleSweep();

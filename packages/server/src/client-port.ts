@@ -42,7 +42,8 @@ export class ClientPort {
   async listen(): Promise<void> {
     const { config, ports } = this.#options;
     const { clientPort: port, clientPortAddress: host, clientPortListenBacklog: backlog } = config;
-    const at = { host, port, backlog, keepAlive: config.clientTcpKeepAlive };
+    const { clientTcpKeepAlive: keepAlive, busyPollMicros } = config;
+    const at = { host, port, backlog, keepAlive, busyPollMs: busyPollMicros / 1000 };
     this.address = await this.listener.listen(ports.network, at);
   }
 

@@ -27,6 +27,12 @@ export const listenerSettings = {
     default: "false",
     doc: "Turns on TCP keep-alive for client connections.",
   }),
+  busyPollMicros: built("busyPollMicros", {
+    form: "property",
+    kind: integer({ min: 0, unit: "µs" }),
+    default: "150",
+    doc: "While requests come this quickly one after another, the server looks for the next for so long before it sleeps: no waking, quicker answers, a busy processor. 0: never. Vivarium's own.",
+  }),
   maxClientCnxns: built("maxClientCnxns", {
     form: "zoo.cfg",
     kind: integer({ min: -1 }),
