@@ -54,22 +54,14 @@ export class NodeFacts {
     return this.records.int(id, at.NAME_LENGTH) + Math.max(0, dataLength);
   }
 
-  /** The memory in which name and data are, from {@link nameAt} and {@link dataAt} on. */
-  protected cellMemory(id: NodeId): Uint8Array {
-    return this.slab.memory(this.records.int(id, at.CELL), this.cellLength(id));
-  }
-
-  /** The same memory. */
-  protected cellView(id: NodeId): DataView {
-    return this.slab.view(this.records.int(id, at.CELL), this.cellLength(id));
-  }
-
-  protected nameAt(id: NodeId): number {
-    return this.slab.offset(this.records.int(id, at.CELL), this.cellLength(id));
-  }
-
-  protected dataAt(id: NodeId): number {
-    return this.nameAt(id) + this.records.int(id, at.NAME_LENGTH);
+  /** Lets the slab find name and data, which is after it. Returns the name's length. */
+  protected locate(id: NodeId): number {
+    const record = this.records.chunk(id);
+    const r = this.records.start(id);
+    const nameLength = record[r + at.NAME_LENGTH] as number;
+    const dataLength = record[r + at.DATA_LENGTH] as number;
+    this.slab.locate(record[r + at.CELL] as number, dataLength > 0 ? nameLength + dataLength : nameLength);
+    return nameLength;
   }
 
   // Its place in the tree
@@ -141,12 +133,13 @@ export class NodeFacts {
 
   /** Writes {@link nameLength} bytes. */
   copyName(id: NodeId, target: Uint8Array, offset: number): void {
-    copyBytes(this.cellMemory(id), this.nameAt(id), this.records.int(id, at.NAME_LENGTH), target, offset);
+    const length = this.locate(id);
+    copyBytes(this.slab.memory.bytes, this.slab.at, length, target, offset);
   }
 
   name(id: NodeId): string {
-    const start = this.nameAt(id);
-    return utf8Read(this.cellMemory(id), start, start + this.nameLength(id));
+    const length = this.locate(id);
+    return utf8Read(this.slab.memory.bytes, this.slab.at, this.slab.at + length);
   }
 
   // A node's facts
@@ -227,15 +220,20 @@ export class NodeFacts {
   /** Writes {@link dataLength} bytes, or nothing for null. `view` is on the same memory as `target`. */
   copyData(id: NodeId, target: Uint8Array, view: DataView, offset: number): void {
     const length = this.records.int(id, at.DATA_LENGTH);
-    if (length > WORDS_MAX_BYTES) copyBytes(this.cellMemory(id), this.dataAt(id), length, target, offset);
-    else if (length > 0) copyWords(this.cellView(id), this.dataAt(id), length, view, offset);
+    if (length <= 0) return;
+    const { slab } = this;
+    const from = this.locate(id) + slab.at;
+    if (length > WORDS_MAX_BYTES) copyBytes(slab.memory.bytes, from, length, target, offset);
+    else copyWords(slab.memory.view, from, length, view, offset);
   }
 
   data(id: NodeId): Uint8Array | null {
     const length = this.dataLength(id);
     if (length === -1) return null;
     const data = new Uint8Array(length);
-    if (length > 0) copyBytes(this.cellMemory(id), this.dataAt(id), length, data, 0);
+    if (length === 0) return data;
+    const from = this.locate(id) + this.slab.at;
+    copyBytes(this.slab.memory.bytes, from, length, data, 0);
     return data;
   }
 

@@ -83,11 +83,13 @@ export class NodeParts extends NodeFacts {
 
   // Name and data
 
-  /** Gives it a cell for name and data, in which the name is. */
+  /** Gives it a cell for name and data, in which the name is. The slab has it located. */
   protected putCell(id: NodeId, bytes: Uint8Array, nameStart: number, nameLength: number, dataLength: number): void {
+    const { slab } = this;
     const size = dataLength > 0 ? nameLength + dataLength : nameLength;
-    const cell = this.slab.allocate(size);
-    copyBytes(bytes, nameStart, nameLength, this.slab.memory(cell, size), this.slab.offset(cell, size));
+    const cell = slab.allocate(size);
+    slab.locate(cell, size);
+    copyBytes(bytes, nameStart, nameLength, slab.memory.bytes, slab.at);
     const record = this.records.chunk(id);
     const r = this.records.start(id);
     record[r + at.CELL] = cell;
@@ -98,7 +100,8 @@ export class NodeParts extends NodeFacts {
 
   /** Copies the data into the cell that was made for it. */
   protected fillData(id: NodeId, data: Uint8Array): void {
-    copyBytes(data, 0, data.length, this.cellMemory(id), this.dataAt(id));
+    const to = this.locate(id) + this.slab.at;
+    copyBytes(data, 0, data.length, this.slab.memory.bytes, to);
   }
 
   /** Where the new data needs as much room as the old, it takes its place. */
@@ -113,7 +116,8 @@ export class NodeParts extends NodeFacts {
       records.setInt(id, at.DATA_LENGTH, dataLength);
       this.dataBytes += Math.max(0, dataLength);
     } else {
-      this.putCell(id, slab.memory(cell, size), slab.offset(cell, size), nameLength, dataLength);
+      slab.locate(cell, size);
+      this.putCell(id, slab.memory.bytes, slab.at, nameLength, dataLength);
       slab.free(cell, size);
     }
     if (data !== null) this.fillData(id, data);
@@ -168,8 +172,8 @@ export class NodeParts extends NodeFacts {
     const pathCrc = this.crc32(path, 0, pathEnd, 0);
     const dataLength = this.dataLength(id);
     if (dataLength <= 0) return pathCrc;
-    const dataAt = this.dataAt(id);
-    return this.crc32(this.cellMemory(id), dataAt, dataAt + dataLength, pathCrc);
+    const dataAt = this.locate(id) + this.slab.at;
+    return this.crc32(this.slab.memory.bytes, dataAt, dataAt + dataLength, pathCrc);
   }
 
   /** Whether it is below /zookeeper, whose nodes are no part of the tree's digest. */

@@ -50,17 +50,16 @@ export const KIND_MASK = 3;
 /** Not part of the tree digest. */
 export const UNDIGESTED = 4;
 
-const CHUNK_SHIFT = 13;
+const CHUNK_SHIFT = 15;
 const CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
 const TWO_POW_32 = 0x1_0000_0000;
 
 /** Records in the first chunk of a new tree, which is replaced by larger copies until it is as large as the others. */
 const FIRST_RECORDS = 128;
-const GROWTH = 4;
 /** Where a free record says which one is free after it. */
 const NEXT_FREE = 0;
 
-/** Records of one size, in chunks of half a megabyte at most. Ids are small integers that are used again after `free`. */
+/** Records of one size, in chunks of two megabytes at most. Ids are small integers that are used again after `free`. */
 export class RecordPool {
   readonly #recordInts: number;
   readonly #chunks: Int32Array[] = [];
@@ -87,7 +86,7 @@ export class RecordPool {
   #grow(): void {
     const chunkRecords = 1 << CHUNK_SHIFT;
     const isFirst = this.#room < chunkRecords;
-    const records = isFirst ? Math.max(FIRST_RECORDS, GROWTH * this.#room) : chunkRecords;
+    const records = isFirst ? Math.max(FIRST_RECORDS, 2 * this.#room) : chunkRecords;
     const ints = new Int32Array(this.#recordInts * records);
     const replaced = isFirst ? this.#chunks.pop() : undefined;
     if (replaced !== undefined) ints.set(replaced);

@@ -15,7 +15,7 @@ import { NONE, type NodeId, ROOT } from "./node-facts.ts";
 import { NodeParts } from "./node-parts.ts";
 import * as at from "./node-record.ts";
 import { extendHash, PathIndex } from "./path-index.ts";
-import { copyWords, WORDS_MAX_BYTES } from "./slab.ts";
+import { copyBytes, copyWords, WORDS_MAX_BYTES } from "./slab.ts";
 
 export { NONE, type NodeId, ROOT } from "./node-facts.ts";
 
@@ -63,14 +63,14 @@ export class NodeStore extends NodeParts {
 
   /** For the index: whether this node's path is `bytes[start, end)`. */
   isAt(id: NodeId, bytes: Uint8Array, start: number, end: number): boolean {
-    const records = this.records;
+    const { records, slab } = this;
     let to = end;
     for (let node = id; node !== ROOT; node = records.int(node, at.PARENT)) {
-      const length = records.int(node, at.NAME_LENGTH);
+      const length = this.locate(node);
       to -= length;
       if (to <= start || bytes[to - 1] !== SLASH) return false;
-      const name = this.cellMemory(node);
-      const nameAt = this.nameAt(node);
+      const name = slab.memory.bytes;
+      const nameAt = slab.at;
       for (let i = 0; i < length; i++) if (name[nameAt + i] !== bytes[to + i]) return false;
       to--;
     }
@@ -79,14 +79,8 @@ export class NodeStore extends NodeParts {
 
   /** For the index: whether both have the same path. */
   isTwin(id: NodeId, other: NodeId): boolean {
-    const { records } = this;
-    const length = records.int(id, at.NAME_LENGTH);
-    if (records.int(id, at.PARENT) !== records.int(other, at.PARENT)) return false;
-    if (records.int(other, at.NAME_LENGTH) !== length) return false;
-    const [one, two] = [this.cellMemory(id), this.cellMemory(other)];
-    const [oneAt, twoAt] = [this.nameAt(id), this.nameAt(other)];
-    for (let i = 0; i < length; i++) if (one[oneAt + i] !== two[twoAt + i]) return false;
-    return true;
+    if (this.parent(id) !== this.parent(other)) return false;
+    return this.name(id) === this.name(other);
   }
 
   /** Number of nodes as Java's `srvr` counts them: it keeps the root twice, as "" and as "/". */
@@ -204,8 +198,10 @@ export class NodeStore extends NodeParts {
     const parent = this.#findParent(given, nameStart);
     const id = this.records.allocate();
     this.putCell(id, bytes, nameStart, pathEnd - nameStart, dataLength);
-    if (dataLength > WORDS_MAX_BYTES) this.fillData(id, bytes.subarray(dataAt, dataAt + dataLength));
-    else if (dataLength > 0) copyWords(view, dataAt, dataLength, this.cellView(id), this.dataAt(id));
+    const { memory, at: cellAt } = this.slab;
+    const to = cellAt + pathEnd - nameStart;
+    if (dataLength > WORDS_MAX_BYTES) copyBytes(bytes, dataAt, dataLength, memory.bytes, to);
+    else if (dataLength > 0) copyWords(view, dataAt, dataLength, memory.view, to);
     this.join(parent, id, pathEnd - pathAt);
     this.#takeStat(id, given);
     this.#index.insertLater(extendHash(this.#lastParent.hashState, bytes, nameStart - 1, pathEnd), id);

@@ -9,13 +9,14 @@ function value(length: number): Uint8Array {
 
 function put(slab: Slab, length: number): number {
   const pointer = slab.allocate(length);
-  copyBytes(value(length), 0, length, slab.memory(pointer, length), slab.offset(pointer, length));
+  slab.locate(pointer, length);
+  copyBytes(value(length), 0, length, slab.memory.bytes, slab.at);
   return pointer;
 }
 
 function read(slab: Slab, pointer: number, length: number): Uint8Array {
-  const at = slab.offset(pointer, length);
-  return slab.memory(pointer, length).slice(at, at + length);
+  slab.locate(pointer, length);
+  return slab.memory.bytes.slice(slab.at, slab.at + length);
 }
 
 test("values of all lengths keep apart", () => {

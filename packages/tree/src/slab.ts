@@ -1,6 +1,6 @@
 /**
- * Byte strings outside the garbage collector's heap: slots of equal size in chunks of about a quarter megabyte, one
- * row of chunks per size class. The class follows from the length, so a value is named by one integer and its length,
+ * Byte strings outside the garbage collector's heap: slots of equal size in chunks of one or two megabytes, one row of
+ * chunks per size class. The class follows from the length, so a value is named by one integer and its length,
  * and both must be kept by the caller. Freed slots are chained through their own first bytes.
  *
  * The first chunk of a class begins small and is replaced by larger copies, so that a small tree costs little.
@@ -11,20 +11,25 @@ import { SpareMemory, spareSize } from "@vivarium/jute";
 
 /** Longest value in bytes that shares a chunk with others. */
 export const MAX_SLOT_BYTES = 4096;
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 2 * 1024 * 1024;
 /** Memory of large values that waits for the next ones, at most. */
 const SPARE_BYTES = 16 << 20;
 const FIRST_SLOTS = 8;
-const GROWTH = 4;
 const NO_SLOT = -1;
-const EMPTY = new Uint8Array(0);
+
+/** Bytes, and a view of the same. */
+interface Memory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+const EMPTY = memoryOf(new Uint8Array(0));
 
 class SizeClass {
   readonly slotBytes: number;
   readonly shift: number;
   readonly mask: number;
-  readonly chunks: Uint8Array[] = [];
-  readonly views: DataView[] = [];
+  readonly chunks: Memory[] = [];
   #used = 0;
   /** Slots in all chunks. */
   #room = 0;
@@ -39,9 +44,7 @@ class SizeClass {
   allocate(): number {
     const slot = this.#firstFree;
     if (slot !== NO_SLOT) {
-      const chunk = this.chunks[slot >>> this.shift] as Uint8Array;
-      const at = (slot & this.mask) * this.slotBytes;
-      this.#firstFree = readInt(chunk, at);
+      this.#firstFree = this.#viewOf(slot).getInt32(this.offset(slot));
       return slot;
     }
     if (this.#used === this.#room) this.#grow();
@@ -51,19 +54,26 @@ class SizeClass {
   #grow(): void {
     const chunkSlots = 1 << this.shift;
     const isFirst = this.#room < chunkSlots;
-    const slots = isFirst ? Math.min(chunkSlots, Math.max(FIRST_SLOTS, GROWTH * this.#room)) : chunkSlots;
-    const memory = new Uint8Array(this.slotBytes * slots);
+    const slots = isFirst ? Math.min(chunkSlots, Math.max(FIRST_SLOTS, 2 * this.#room)) : chunkSlots;
     const chunk = isFirst ? 0 : this.chunks.length;
+    const memory = memoryOf(new Uint8Array(this.slotBytes * slots));
     const replaced = this.chunks[chunk];
-    if (replaced !== undefined) memory.set(replaced);
+    if (replaced !== undefined) memory.bytes.set(replaced.bytes);
     this.chunks[chunk] = memory;
-    this.views[chunk] = new DataView(memory.buffer);
     this.#room = isFirst ? slots : this.#room + slots;
   }
 
   free(slot: number): void {
-    writeInt(this.chunks[slot >>> this.shift] as Uint8Array, (slot & this.mask) * this.slotBytes, this.#firstFree);
+    this.#viewOf(slot).setInt32(this.offset(slot), this.#firstFree);
     this.#firstFree = slot;
+  }
+
+  offset(slot: number): number {
+    return (slot & this.mask) * this.slotBytes;
+  }
+
+  #viewOf(slot: number): DataView {
+    return (this.chunks[slot >>> this.shift] as Memory).view;
   }
 
   /** Memory held, used or not. */
@@ -73,8 +83,11 @@ class SizeClass {
 }
 
 export class Slab {
+  /** Where the value lies that was located last: from `at` on in this memory. It must not be kept beyond the value's life. */
+  memory: Memory = EMPTY;
+  at = 0;
   readonly #classes: SizeClass[] = sizeClasses();
-  readonly #large: (Uint8Array | undefined)[] = [];
+  readonly #large: (Memory | undefined)[] = [];
   readonly #freeLarge: number[] = [];
   #largeBytes = 0;
   readonly #spare = new SpareMemory(SPARE_BYTES);
@@ -82,7 +95,7 @@ export class Slab {
   /** A place for a value of this length, which may hold anything yet. */
   allocate(length: number): number {
     if (length === 0) return 0;
-    if (length > MAX_SLOT_BYTES) return this.#putLarge(this.#spare.take(length));
+    if (length > MAX_SLOT_BYTES) return this.#addLarge(memoryOf(this.#spare.take(length)));
     return (this.#classes[classIndex(length)] as SizeClass).allocate();
   }
 
@@ -97,35 +110,26 @@ export class Slab {
   free(pointer: number, length: number): void {
     if (length === 0) return;
     if (length > MAX_SLOT_BYTES) {
-      const memory = this.#large[pointer] as Uint8Array;
+      const { bytes } = this.#large[pointer] as Memory;
       this.#large[pointer] = undefined;
       this.#freeLarge.push(pointer);
-      this.#largeBytes -= memory.length;
-      this.#spare.give(memory);
+      this.#largeBytes -= bytes.length;
+      this.#spare.give(bytes);
     } else {
       (this.#classes[classIndex(length)] as SizeClass).free(pointer);
     }
   }
 
-  /** The memory in which a value lies, from {@link offset} on. Must not be kept beyond the value's life. */
-  memory(pointer: number, length: number): Uint8Array {
-    if (length === 0) return EMPTY;
-    if (length > MAX_SLOT_BYTES) return this.#large[pointer] as Uint8Array;
-    const sizeClass = this.#classes[classIndex(length)] as SizeClass;
-    return sizeClass.chunks[pointer >>> sizeClass.shift] as Uint8Array;
-  }
-
-  /** The same memory. */
-  view(pointer: number, length: number): DataView {
-    if (length > MAX_SLOT_BYTES || length === 0) return new DataView(this.memory(pointer, length).buffer);
-    const sizeClass = this.#classes[classIndex(length)] as SizeClass;
-    return sizeClass.views[pointer >>> sizeClass.shift] as DataView;
-  }
-
-  offset(pointer: number, length: number): number {
-    if (length === 0 || length > MAX_SLOT_BYTES) return 0;
-    const sizeClass = this.#classes[classIndex(length)] as SizeClass;
-    return (pointer & sizeClass.mask) * sizeClass.slotBytes;
+  /** Finds the place of a value: {@link memory} and {@link at} say it until the next one is located. */
+  locate(pointer: number, length: number): void {
+    if (length === 0 || length > MAX_SLOT_BYTES) {
+      this.memory = length === 0 ? EMPTY : (this.#large[pointer] as Memory);
+      this.at = 0;
+    } else {
+      const sizeClass = this.#classes[classIndex(length)] as SizeClass;
+      this.memory = sizeClass.chunks[pointer >>> sizeClass.shift] as Memory;
+      this.at = sizeClass.offset(pointer);
+    }
   }
 
   /** Memory held, used or not. */
@@ -133,12 +137,16 @@ export class Slab {
     return this.#classes.reduce((sum, sizeClass) => sum + sizeClass.bytes, this.#largeBytes + this.#spare.bytes);
   }
 
-  #putLarge(value: Uint8Array): number {
+  #addLarge(value: Memory): number {
     const pointer = this.#freeLarge.pop() ?? this.#large.length;
     this.#large[pointer] = value;
-    this.#largeBytes += value.length;
+    this.#largeBytes += value.bytes.length;
     return pointer;
   }
+}
+
+function memoryOf(bytes: Uint8Array): Memory {
+  return { bytes, view: new DataView(bytes.buffer) };
 }
 
 /** Below this many bytes a loop is faster than `set`, which needs a window object. */
@@ -176,20 +184,4 @@ function sizeClasses(): SizeClass[] {
     for (let step = 1; step <= 8; step++) classes.push(new SizeClass(base + (step * base) / 8));
   }
   return classes;
-}
-
-function readInt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
-}
-
-function writeInt(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value;
-  bytes[at + 1] = value >> 8;
-  bytes[at + 2] = value >> 16;
-  bytes[at + 3] = value >> 24;
 }
