@@ -1,4 +1,8 @@
-import { type Infer, int, nullableUstring, record } from "@vivarium/jute";
+/**
+ * Access control lists as they travel and are stored: a list of who may do what. The list that nearly every node has is
+ * known by its bytes.
+ */
+import { type Infer, int, nullableUstring, type Reader, record } from "@vivarium/jute";
 
 /** Permission bits of an ACL entry. Unknown bits are stored untouched. @see ZooDefs.Perms */
 export const Perms = { READ: 1, WRITE: 2, CREATE: 4, DELETE: 8, ADMIN: 16, ALL: 31 } as const;
@@ -20,6 +24,32 @@ export const OPEN_ACL_UNSAFE: ACL[] = [{ perms: Perms.ALL, id: ANYONE }];
 export const READ_ACL_UNSAFE: ACL[] = [{ perms: Perms.READ, id: ANYONE }];
 /** Whoever creates the node, by all the identities its connection has proven. */
 export const CREATOR_ALL_ACL: ACL[] = [{ perms: Perms.ALL, id: { scheme: "auth", id: "" } }];
+
+/** {@link OPEN_ACL_UNSAFE} as it is written. */
+const OPEN_ACL_BYTES = Uint8Array.of(
+  ...[0, 0, 0, 1, 0, 0, 0, 31],
+  ...[0, 0, 0, 5, 119, 111, 114, 108, 100],
+  ...[0, 0, 0, 6, 97, 110, 121, 111, 110, 101],
+);
+
+/** A list as requests and transactions have it. Nearly always it is the open one: known by its bytes, that needs no strings. */
+export function readAcl(reader: Reader): ACL[] {
+  if (isOpenAclAhead(reader)) {
+    reader.skip(OPEN_ACL_BYTES.length);
+    return OPEN_ACL_UNSAFE;
+  }
+  const acl: ACL[] = [];
+  for (let left = reader.count(); left > 0; left--) acl.push(ACL.read(reader));
+  return acl;
+}
+
+function isOpenAclAhead(reader: Reader): boolean {
+  if (reader.remaining < OPEN_ACL_BYTES.length) return false;
+  for (let i = 0; i < OPEN_ACL_BYTES.length; i++) {
+    if (reader.bytes[reader.offset + i] !== OPEN_ACL_BYTES[i]) return false;
+  }
+  return true;
+}
 
 /** Permissions as people write them: a subset of "cdrwa" in that order. */
 export function permsText(perms: number): string {

@@ -22,7 +22,7 @@ import {
   vector,
   type Writer,
 } from "@vivarium/jute";
-import { ACL } from "./acl.ts";
+import { ACL, readAcl } from "./acl.ts";
 import { OpCode, opName } from "./op-code.ts";
 
 export const TxnHeader = handWritten(
@@ -104,7 +104,7 @@ const CreateBody = handWritten(
     read(reader) {
       const path = reader.ustring();
       const data = reader.bufferView();
-      const acl = CreateBodyV0.fields.acl.read(reader);
+      const acl = readAcl(reader);
       const ephemeral = reader.bool();
       return { path, data, acl, ephemeral, parentCVersion: reader.int() };
     },
@@ -296,7 +296,7 @@ function readSetData(reader: Reader): SetDataTxn {
 function readCreate(reader: Reader): CreateTxn {
   const path = reader.ustring();
   const data = reader.bufferView();
-  const acl = CreateBodyV0.fields.acl.read(reader);
+  const acl = readAcl(reader);
   const ephemeral = reader.bool();
   const parentCVersion = reader.remaining === 0 ? -1 : reader.int();
   return { type: OpCode.create, path, data, acl, ephemeral, parentCVersion };

@@ -73,14 +73,29 @@ export async function readSnapshot(disk: Disk, snapshot: SnapshotFile, sink: Sna
   }
 }
 
+/** Each chunk is valid until the next is asked for. Meanwhile that is read already. */
 async function* fileChunks(file: DiskFile): AsyncGenerator<Uint8Array> {
-  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, await file.size()));
+  const sizeBytes = Math.min(CHUNK_BYTES, await file.size());
+  let chunk = new Uint8Array(sizeBytes);
+  let other = new Uint8Array(sizeBytes);
   let position = 0;
-  for (;;) {
-    const count = await file.read(chunk, position);
-    if (count === 0) return;
-    position += count;
-    yield chunk.subarray(0, count);
+  const read = (into: Uint8Array): Promise<number> => {
+    const reading = file.read(into, position);
+    // It may fail before anyone waits for it.
+    reading.catch(() => {});
+    return reading;
+  };
+  let reading = read(chunk);
+  try {
+    for (let count = await reading; count > 0; count = await reading) {
+      position += count;
+      reading = read(other);
+      yield chunk.subarray(0, count);
+      [chunk, other] = [other, chunk];
+    }
+  } finally {
+    // Who stops early closes the file, and must not do so under a read.
+    await reading.catch(() => {});
   }
 }
 

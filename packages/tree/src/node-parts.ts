@@ -165,7 +165,16 @@ export class NodeParts extends NodeFacts {
     return extra === at.NO_EXTRA ? this.computePrefixCrc(id) : this.extras.int(extra, at.PREFIX_CRC) >>> 0;
   }
 
+  /** The same, of a node that would be at `path[0, pathEnd)`. */
+  prefixCrcOf(path: Uint8Array, pathEnd: number, data: Uint8Array | null): number {
+    if (!this.digestEnabled) return 0;
+    const crc = this.crc32(path, 0, pathEnd, 0);
+    return data === null || data.length === 0 ? crc : this.crc32(data, 0, data.length, crc);
+  }
+
+  /** The same, after its data was exchanged. */
   protected computePrefixCrc(id: NodeId): number {
+    if (!this.digestEnabled) return 0;
     const pathEnd = this.pathLength(id);
     const path = this.scratch(pathEnd);
     this.copyPath(id, path, 0);

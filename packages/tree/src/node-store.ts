@@ -40,6 +40,8 @@ interface NodeContent {
 export class NodeStore extends NodeParts {
   readonly #index: PathIndex;
   readonly #lastParent = new LastParent();
+  /** The node that was loaded last, or the root. */
+  #loaded = ROOT;
   /** How many nodes have been removed: while it stays the same, every NodeId names what it did. */
   removals = 0;
 
@@ -139,6 +141,7 @@ export class NodeStore extends NodeParts {
     this.copyPath(id, path, 0);
     this.#index.remove(path, 0, pathEnd, id);
     this.#lastParent.forget();
+    this.#loaded = ROOT;
     this.removals++;
     this.leave(id, pathEnd);
     this.treeDigest.subtract(this.digest(id));
@@ -205,6 +208,7 @@ export class NodeStore extends NodeParts {
     this.join(parent, id, pathEnd - pathAt);
     this.#takeStat(id, given);
     this.#index.insertLater(extendHash(this.#lastParent.hashState, bytes, nameStart - 1, pathEnd), id);
+    this.#loaded = id;
     return id;
   }
 
@@ -225,13 +229,21 @@ export class NodeStore extends NodeParts {
     const last = this.#lastParent;
     const hasName = nameStart > pathAt && nameStart < pathEnd;
     if (hasName && last.isAt(bytes, pathAt, end)) return last.id;
-    const parent = hasName ? this.find(bytes, pathAt, end) : NONE;
+    const parent = hasName ? this.#findNear(bytes, pathAt, end) : NONE;
     if (parent === NONE || (parent === ROOT && end > pathAt)) {
       const path = utf8Read(bytes, pathAt, pathEnd);
       throw new ProtocolError(`the snapshot has ${path} but not its parent before it: the file is damaged`);
     }
     last.become(parent, bytes, pathAt, end, extendHash(this.#index.emptyPath, bytes, pathAt, end));
     return parent;
+  }
+
+  /** Finds a node, which is mostly the one that was loaded last, or one above it. */
+  #findNear(bytes: Uint8Array, start: number, end: number): NodeId {
+    for (let near = this.#loaded; near !== ROOT; near = this.parent(near)) {
+      if (this.isAt(near, bytes, start, end)) return near;
+    }
+    return this.find(bytes, start, end);
   }
 
   /** What a snapshot says of a node whose path and data are in place. */
@@ -241,7 +253,7 @@ export class NodeStore extends NodeParts {
     const r = this.records.start(id);
     copyLong(view, statAt, record, r + at.CZXID);
     copyLong(view, statAt + 16, record, r + at.CTIME);
-    const crc = this.digestEnabled ? this.#prefixCrcOf(given) : 0;
+    const crc = this.digestEnabled ? this.#crcOfLoaded(given) : 0;
     const isUndigested = this.isUndigested(id);
     const hasExtra = (record[r + at.EXTRA] as number) !== at.NO_EXTRA;
     if (hasExtra || isUndigested || aclId !== OPEN_ACL_ID || !isAsBorn(view, statAt)) {
@@ -250,7 +262,7 @@ export class NodeStore extends NodeParts {
     this.redigest(id, crc);
   }
 
-  #prefixCrcOf({ bytes, view, pathAt, pathEnd, dataAt, dataLength }: SnapshotNode): number {
+  #crcOfLoaded({ bytes, view, pathAt, pathEnd, dataAt, dataLength }: SnapshotNode): number {
     const crc = crc32OfView(view, pathAt, pathEnd, 0);
     if (dataLength > WORDS_MAX_BYTES) return this.crc32(bytes, dataAt, dataAt + dataLength, crc >>> 0);
     return dataLength > 0 ? crc32OfView(view, dataAt, dataAt + dataLength, crc) : crc;
@@ -277,13 +289,12 @@ export class NodeStore extends NodeParts {
 
 /** Whether a StatPersisted says nothing that does not follow from czxid and ctime. */
 function isAsBorn(view: DataView, statAt: number): boolean {
-  for (let i = 0; i < 8; i += 4) {
-    const zxid = view.getInt32(statAt + i);
-    if (view.getInt32(statAt + 8 + i) !== zxid || view.getInt32(statAt + 52 + i) !== zxid) return false;
-    if (view.getInt32(statAt + 24 + i) !== view.getInt32(statAt + 16 + i)) return false;
-  }
-  for (let i = 32; i < 52; i += 4) if (view.getInt32(statAt + i) !== 0) return false;
-  return true;
+  const int = (offset: number) => view.getInt32(statAt + offset);
+  const mzxid = (int(0) ^ int(8)) | (int(4) ^ int(12));
+  const pzxid = (int(0) ^ int(52)) | (int(4) ^ int(56));
+  const mtime = (int(16) ^ int(24)) | (int(20) ^ int(28));
+  const countsAndOwner = int(32) | int(36) | int(40) | int(44) | int(48);
+  return (mzxid | pzxid | mtime | countsAndOwner) === 0;
 }
 
 function copyLong(from: DataView, at: number, target: Int32Array, index: number): void {

@@ -26,7 +26,7 @@ export interface PathMatcher {
 }
 
 /** How many nodes wait at most. */
-const WAITING = 4096;
+const WAITING = 64 * 1024;
 
 export class PathIndex {
   readonly #matcher: PathMatcher;
@@ -35,7 +35,7 @@ export class PathIndex {
   readonly #segments: Int32Array[] = new Array(SEGMENTS).fill(NO_SLOTS);
   readonly #counts = new Int32Array(SEGMENTS);
   /** Hash and id of each node that waits. */
-  readonly #waiting = new Int32Array(2 * WAITING);
+  #waiting = NO_SLOTS;
   #waits = 0;
 
   /** @param seed any integer; a secret one keeps clients from choosing paths whose hashes are all the same */
@@ -70,6 +70,7 @@ export class PathIndex {
    * @throws ProtocolError if a node that waited has the path of another
    */
   insertLater(state: number, id: number): void {
+    if (this.#waiting === NO_SLOTS) this.#waiting = new Int32Array(2 * WAITING);
     this.#waiting[2 * this.#waits] = hashOf(state);
     this.#waiting[2 * this.#waits + 1] = id;
     if (++this.#waits === WAITING) this.insertWaiting();
@@ -77,9 +78,34 @@ export class PathIndex {
 
   insertWaiting(): void {
     const waiting = this.#waiting;
-    const end = 2 * this.#waits;
+    const order = this.#waitingBySegment();
     this.#waits = 0;
-    for (let i = 0; i < end; i += 2) this.#insertUnlessThere(waiting[i] as number, waiting[i + 1] as number);
+    for (let i = 0; i < order.length; i++) {
+      const at = 2 * (order[i] as number);
+      this.#insertUnlessThere(waiting[at] as number, waiting[at + 1] as number);
+    }
+  }
+
+  /** The order in which those that wait go through each segment once, which is then in the processor's cache. */
+  #waitingBySegment(): Int32Array {
+    const waiting = this.#waiting;
+    const count = this.#waits;
+    const next = new Int32Array(SEGMENTS + 1);
+    for (let i = 0; i < count; i++) {
+      const after = ((waiting[2 * i] as number) >>> 24) + 1;
+      next[after] = (next[after] as number) + 1;
+    }
+    for (let segment = 1; segment < SEGMENTS; segment++) {
+      next[segment] = (next[segment] as number) + (next[segment - 1] as number);
+    }
+    const order = new Int32Array(count);
+    for (let i = 0; i < count; i++) {
+      const segment = (waiting[2 * i] as number) >>> 24;
+      const place = next[segment] as number;
+      next[segment] = place + 1;
+      order[place] = i;
+    }
+    return order;
   }
 
   #insertUnlessThere(hash: number, id: number): void {

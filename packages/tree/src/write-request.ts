@@ -1,15 +1,15 @@
 /** Write requests as the wire brings them, in one shape for all ops so that what judges them stays fast. */
 import { ProtocolError, type Reader } from "@vivarium/jute";
 import {
-  ACL,
+  type ACL,
   CreateMode,
   type Id,
   isCreateMode,
   isTtl,
   MultiHeader,
-  OPEN_ACL_UNSAFE,
   OpCode,
   opName,
+  readAcl,
 } from "@vivarium/protocol";
 
 /** A write as the pipeline hands it over. `reader` holds the request record. */
@@ -132,29 +132,4 @@ function flavoured(op: WriteOp): WriteOp {
   if (isTtl(op.flags)) return op;
   const type = op.flags === CreateMode.CONTAINER ? OpCode.createContainer : OpCode.create;
   return { ...op, type, ttlMs: NO_TTL };
-}
-
-/** The open ACL as clients write it, which is what nearly all creates carry: known by its bytes, it needs no strings. */
-const OPEN_ACL_BYTES = Uint8Array.of(
-  ...[0, 0, 0, 1, 0, 0, 0, 31],
-  ...[0, 0, 0, 5, 119, 111, 114, 108, 100],
-  ...[0, 0, 0, 6, 97, 110, 121, 111, 110, 101],
-);
-
-function readAcl(reader: Reader): ACL[] {
-  if (isOpenAclAhead(reader)) {
-    reader.skip(OPEN_ACL_BYTES.length);
-    return OPEN_ACL_UNSAFE;
-  }
-  const acl: ACL[] = [];
-  for (let left = reader.count(); left > 0; left--) acl.push(ACL.read(reader));
-  return acl;
-}
-
-function isOpenAclAhead(reader: Reader): boolean {
-  if (reader.remaining < OPEN_ACL_BYTES.length) return false;
-  for (let i = 0; i < OPEN_ACL_BYTES.length; i++) {
-    if (reader.bytes[reader.offset + i] !== OPEN_ACL_BYTES[i]) return false;
-  }
-  return true;
 }

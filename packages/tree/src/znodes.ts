@@ -104,6 +104,7 @@ export class Znodes {
       this.#childCreated(parent, body.parentCVersion, zxid);
       return { type, err: ErrorCode.NODEEXISTS, path, node: existing };
     }
+    body.prefixCrc ??= nodes.prefixCrcOf(this.#path, pathEnd, data);
     const node = nodes.insert(parent, this.#path, nameStart, pathEnd, data);
     nodes.born(node, body, aclId, owner, header);
     this.#childCreated(parent, body.parentCVersion, zxid, body.parentDigest);
