@@ -72,6 +72,13 @@ export class ChangeRecord {
 
 const NO_ACL: readonly ACL[] = [];
 
+/** A path in memory: bytes[pathAt, pathEnd). */
+export interface PathBytes {
+  readonly bytes: Uint8Array;
+  readonly pathAt: number;
+  readonly pathEnd: number;
+}
+
 /** What a failed multi goes back to. */
 interface Savepoint {
   readonly digest: TreeDigest;
@@ -113,11 +120,14 @@ export class ChangeRecords {
     if (this.#byPath.size === 0) this.digest.assign(this.#tree.nodes.treeDigest);
   }
 
-  /** The node as it will be, to look at; {@link touch} it before changing it. Undefined when it will not exist. */
-  find(path: string): ChangeRecord | undefined {
+  /**
+   * The node as it will be, to look at; {@link touch} it before changing it. Undefined when it will not exist.
+   * @param at where the path lies in memory, if it does
+   */
+  find(path: string, at?: PathBytes): ChangeRecord | undefined {
     const record = this.#byPath.get(path === "" ? "/" : path);
     if (record !== undefined) return record.exists ? record : undefined;
-    const node = this.#tree.nodes.findPath(path);
+    const node = this.#inTree(path, at);
     return node === NONE ? undefined : this.#fromTree(path === "" ? "/" : path, node);
   }
 
@@ -125,9 +135,16 @@ export class ChangeRecords {
     return this.find(parentPath(path));
   }
 
-  /** A record for a node that does not exist, or will not. */
-  blank(path: string): ChangeRecord {
-    return this.#byPath.get(path) ?? this.#take(path);
+  /** A record for a node that will not exist when it is touched; undefined when it will. */
+  absent(path: string, at?: PathBytes): ChangeRecord | undefined {
+    const record = this.#byPath.get(path);
+    if (record !== undefined) return record.exists ? undefined : record;
+    return this.#inTree(path, at) === NONE ? this.#take(path) : undefined;
+  }
+
+  #inTree(path: string, at: PathBytes | undefined): NodeId {
+    const { nodes } = this.#tree;
+    return at === undefined ? nodes.findPath(path) : nodes.find(at.bytes, at.pathAt, at.pathEnd);
   }
 
   #take(path: string): ChangeRecord {
@@ -141,7 +158,7 @@ export class ChangeRecords {
     return record;
   }
 
-  /** Announces a change by this transaction to a record that find or blank gave. {@link changed} must follow. */
+  /** Announces a change by this transaction to a record that find or absent gave. {@link changed} must follow. */
   touch(record: ChangeRecord, zxid: Zxid): void {
     const isKnown = record.zxid !== UNTOUCHED;
     const before = this.#savepoint?.before;

@@ -24,6 +24,10 @@ export class SnapshotWalk implements SnapshotSource {
   readonly #lastAclId: number;
   readonly #formerAcls = new Map<NodeId, number>();
   #cursor: NodeId = ROOT;
+  /** The parent of the node that was written last, and where in the writer its path lies, with the slash behind it. */
+  #parent: NodeId = NONE;
+  #prefixAt = 0;
+  #prefixLength = 0;
 
   constructor(tree: DataTree) {
     this.#tree = tree;
@@ -43,6 +47,8 @@ export class SnapshotWalk implements SnapshotSource {
 
   writeNodes(writer: Writer, untilBytes: number): boolean {
     const { nodes } = this.#tree;
+    // Between two calls the tree changes, and the id may be another's.
+    this.#parent = NONE;
     while (this.#cursor !== NONE) {
       if (writer.length >= untilBytes) return true;
       const id = this.#cursor;
@@ -59,11 +65,7 @@ export class SnapshotWalk implements SnapshotSource {
 
   #writeNode(writer: Writer, id: NodeId, aclId: number): void {
     const { nodes } = this.#tree;
-    const pathLength = nodes.pathLength(id);
-    writer.int(pathLength);
-    const pathAt = writer.reserve(pathLength);
-    nodes.copyPath(id, writer.bytes, pathAt);
-    writer.length += pathLength;
+    this.#writePath(writer, id);
     const dataLength = nodes.dataLength(id);
     writer.int(dataLength);
     if (dataLength > 0) {
@@ -75,6 +77,31 @@ export class SnapshotWalk implements SnapshotSource {
     writer.number(aclId);
     nodes.copyPersistedStat(id, writer.view, at + LONG_BYTES);
     writer.length += PERSISTED_STAT_BYTES;
+  }
+
+  /** Siblings mostly follow each other, and what is before their names is the same. */
+  #writePath(writer: Writer, id: NodeId): void {
+    const { nodes } = this.#tree;
+    const parent = id === ROOT ? NONE : nodes.parent(id);
+    if (parent === NONE || parent !== this.#parent) {
+      const pathLength = nodes.pathLength(id);
+      writer.int(pathLength);
+      const at = writer.reserve(pathLength);
+      nodes.copyPath(id, writer.bytes, at);
+      writer.length += pathLength;
+      this.#prefixLength = pathLength - (id === ROOT ? 0 : nodes.nameLength(id));
+      this.#prefixAt = at;
+      this.#parent = parent;
+      return;
+    }
+    const prefixLength = this.#prefixLength;
+    const nameLength = nodes.nameLength(id);
+    writer.int(prefixLength + nameLength);
+    const at = writer.reserve(prefixLength + nameLength);
+    const { bytes } = writer;
+    for (let i = 0; i < prefixLength; i++) bytes[at + i] = bytes[this.#prefixAt + i] as number;
+    nodes.copyName(id, bytes, at + prefixLength);
+    writer.length += prefixLength + nameLength;
   }
 
   digest(): ZxidDigest | null {

@@ -98,7 +98,8 @@ export class WriteJudge {
     if (!this.#may(parent, Perms.CREATE, request)) return ErrorCode.NOAUTH;
     const path = isSequential(op.flags) ? op.path + sequenceSuffix(parent.cversion) : op.path;
     if (pathProblem(path) !== undefined) return ErrorCode.BADARGUMENTS;
-    if (this.#records.find(path) !== undefined) return ErrorCode.NODEEXISTS;
+    const node = this.#records.absent(path, isSequential(op.flags) ? undefined : op);
+    if (node === undefined) return ErrorCode.NODEEXISTS;
     if (parent.kind === Kind.ephemeral) return ErrorCode.NOCHILDRENFOREPHEMERALS;
     const dataLength = op.data === null ? 0 : op.data.length;
     if (this.#isOverQuota(path, 1, dataLength)) return ErrorCode.QUOTAEXCEEDED;
@@ -106,11 +107,12 @@ export class WriteJudge {
     const parentCVersion = (parent.cversion + 1) | 0;
     const start = writer.length;
     const body = createBody(op, path, acl, parentCVersion);
+    body.node = parent.node;
+    body.removals = parent.removals;
     writeTxnBody(writer, body);
     this.#records.touch(parent, header.zxid);
     parent.numChildren++;
     this.#growCVersion(parent, parentCVersion, header);
-    const node = this.#records.blank(path);
     this.#records.touch(node, header.zxid);
     const owner = ownerOf(op, request);
     node.born(header.zxid, header.time, Kind[nodeKind(owner, this.#rules)], owner, acl, dataLength);
@@ -200,7 +202,7 @@ export class WriteJudge {
   #setData(op: WriteOp, request: WriteRequest, header: TxnHeader, writer: Writer): TxnBody | number {
     const refused = this.#rules.checkSession(request, false);
     if (refused !== ErrorCode.OK) return refused;
-    const node = this.#records.find(op.path);
+    const node = this.#records.find(op.path, op);
     // The path of a node that exists is well formed, but for the root's other name.
     if (node === undefined || op.path === "") {
       return pathProblem(op.path) === undefined ? ErrorCode.NONODE : ErrorCode.BADARGUMENTS;
@@ -309,18 +311,37 @@ interface DataBody {
   digest?: number;
 }
 
-type CreateBody = TxnBody & DataBody & { path: string; parentCVersion: number; parentDigest?: number };
+type CreateBody = TxnBody &
+  DataBody & { path: string; parentCVersion: number; parentDigest?: number; node?: number; removals?: number };
+
+/** What the judge fills in later. */
+const undecided = { prefixCrc: 0, digest: 0, parentDigest: 0, node: NONE, removals: 0 };
 
 function createBody(op: WriteOp, path: string, acl: WriteOp["acl"], parentCVersion: number): CreateBody {
   const { data } = op;
   switch (op.type) {
     case OpCode.createContainer:
-      return { type: OpCode.createContainer, path, data, acl, parentCVersion, prefixCrc: 0, digest: 0 };
+      return { type: OpCode.createContainer, path, data, acl, parentCVersion, ...undecided };
     case OpCode.createTTL:
-      return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: op.ttlMs, prefixCrc: 0, digest: 0 };
+      return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: op.ttlMs, ...undecided };
     default: {
       const type = op.type === OpCode.create2 ? OpCode.create2 : OpCode.create;
-      return { type, path, data, acl, ephemeral: isEphemeral(op.flags), parentCVersion, prefixCrc: 0, digest: 0 };
+      const ephemeral = isEphemeral(op.flags);
+      const { prefixCrc, digest, parentDigest, node, removals } = undecided;
+      const known = {
+        type,
+        path,
+        data,
+        acl,
+        ephemeral,
+        parentCVersion,
+        prefixCrc,
+        digest,
+        parentDigest,
+        node,
+        removals,
+      };
+      return known;
     }
   }
 }

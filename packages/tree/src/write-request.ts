@@ -30,6 +30,10 @@ export interface WriteOp {
   readonly path: string;
   /** The path was null, which is a record all the same; then `path` is empty. */
   readonly nullPath: boolean;
+  /** The path as it came: bytes[pathAt, pathEnd). */
+  readonly bytes: Uint8Array;
+  readonly pathAt: number;
+  readonly pathEnd: number;
   /** A window on the request's memory. */
   readonly data: Uint8Array | null;
   readonly acl: ACL[];
@@ -39,6 +43,7 @@ export interface WriteOp {
   readonly version: number;
 }
 
+const LENGTH_BYTES = 4;
 const NO_ACL: ACL[] = [];
 /** What a create has in place of a TTL when its record carries none. */
 const NO_TTL = -1;
@@ -62,7 +67,10 @@ export function isSingleWrite(type: number): boolean {
 
 /** @throws ProtocolError */
 export function readWriteOp(type: number, reader: Reader): WriteOp {
+  const { bytes } = reader;
+  const pathAt = reader.offset + LENGTH_BYTES;
   const given = reader.nullableUstring();
+  const pathEnd = reader.offset;
   const nullPath = given === null;
   const path = given ?? "";
   switch (type) {
@@ -74,21 +82,57 @@ export function readWriteOp(type: number, reader: Reader): WriteOp {
       const acl = readAcl(reader);
       const flags = reader.int();
       const ttlMs = type === OpCode.createTTL ? Number(reader.long()) : NO_TTL;
-      return { type, path, nullPath, data, acl, flags, ttlMs, version: 0 };
+      return { type, path, nullPath, bytes, pathAt, pathEnd, data, acl, flags, ttlMs, version: 0 };
     }
     case OpCode.setData: {
       const data = reader.bufferView();
-      return { type, path, nullPath, data, acl: NO_ACL, flags: 0, ttlMs: 0, version: reader.int() };
+      return {
+        type,
+        path,
+        nullPath,
+        bytes,
+        pathAt,
+        pathEnd,
+        data,
+        acl: NO_ACL,
+        flags: 0,
+        ttlMs: 0,
+        version: reader.int(),
+      };
     }
     case OpCode.setACL: {
       const acl = readAcl(reader);
-      return { type, path, nullPath, data: null, acl, flags: 0, ttlMs: 0, version: reader.int() };
+      return {
+        type,
+        path,
+        nullPath,
+        bytes,
+        pathAt,
+        pathEnd,
+        data: null,
+        acl,
+        flags: 0,
+        ttlMs: 0,
+        version: reader.int(),
+      };
     }
     case OpCode.delete:
     case OpCode.check:
-      return { type, path, nullPath, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: reader.int() };
+      return {
+        type,
+        path,
+        nullPath,
+        bytes,
+        pathAt,
+        pathEnd,
+        data: null,
+        acl: NO_ACL,
+        flags: 0,
+        ttlMs: 0,
+        version: reader.int(),
+      };
     case OpCode.deleteContainer:
-      return { type, path, nullPath, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: -1 };
+      return { type, path, nullPath, bytes, pathAt, pathEnd, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: -1 };
     default:
       throw new ProtocolError(`${opName(type)} is not a write`);
   }

@@ -86,6 +86,8 @@ export class Znodes {
       prefixCrc?: number;
       digest?: number;
       parentDigest?: number;
+      node?: number;
+      removals?: number;
     },
     owner: bigint,
     header: TxnHeader,
@@ -95,10 +97,12 @@ export class Znodes {
     const { zxid } = header;
     const pathEnd = this.#writePath(path);
     const nameStart = this.#path.lastIndexOf(SLASH, pathEnd - 1) + 1;
-    const parent = nodes.find(this.#path, 0, Math.max(0, nameStart - 1));
+    const known = this.#known(body);
+    const parent = known === NONE ? nodes.find(this.#path, 0, Math.max(0, nameStart - 1)) : known;
     if (parent === NONE) return { type, err: ErrorCode.NONODE, path, node: NONE };
     const aclId = acls.acquire(body.acl);
-    const existing = nodes.find(this.#path, 0, pathEnd);
+    // Where it was decided, it was decided that there is none.
+    const existing = body.digest === undefined ? nodes.find(this.#path, 0, pathEnd) : NONE;
     if (existing !== NONE) {
       this.#replaceAcl(existing, aclId, nodes.aversion(existing));
       this.#childCreated(parent, body.parentCVersion, zxid);
@@ -117,6 +121,11 @@ export class Znodes {
       this.watches.trigger(parentPath(path), EventType.NodeChildrenChanged, zxid, nodes.aclId(parent));
     }
     return result;
+  }
+
+  /** The node whose id whoever decided the transaction has found, if that still names it. */
+  #known({ node, removals }: { node?: number; removals?: number }): NodeId {
+    return removals === this.nodes.removals ? (node ?? NONE) : NONE;
   }
 
   protected statOf(id: NodeId): Uint8Array {
@@ -197,7 +206,7 @@ export class Znodes {
   ): TxnResult {
     const { nodes } = this;
     const { type, path, data, version } = body;
-    const known = body.removals === nodes.removals ? (body.node ?? NONE) : NONE;
+    const known = this.#known(body);
     const node = known === NONE ? nodes.find(this.#path, 0, this.#writePath(path)) : known;
     if (node === NONE) return { type, err: ErrorCode.NONODE, path, node };
     const before = Math.max(0, nodes.dataLength(node));
