@@ -95,6 +95,8 @@ export class SnapshotNode {
 
 /** Takes a snapshot's content, in the order of the file. */
 export interface SnapshotSink {
+  /** About how many nodes there will be, where that can be told: only a hint. */
+  expect?(nodeCount: number): void;
   session(sessionId: bigint, timeoutMs: number): void;
   acl(aclId: number, acl: ACL[]): void;
   /** Always the same object, which is on the next node when it comes again. */

@@ -65,7 +65,15 @@ export async function readSnapshot(disk: Disk, snapshot: SnapshotFile, sink: Sna
   try {
     if (!(await looksWhole(file, snapshot.compression))) throw new ProtocolError("it is incomplete");
     const parser = new SnapshotParser(sink);
-    for await (const chunk of decompress(fileChunks(file), snapshot.compression)) parser.push(chunk);
+    let bytes = 0;
+    const sizeBytes = await file.size();
+    for await (const chunk of decompress(fileChunks(file), snapshot.compression)) {
+      parser.push(chunk);
+      bytes += chunk.length;
+      if (bytes === chunk.length && snapshot.compression === Compression.none) {
+        sink.expect?.(Math.ceil((parser.nodeCount * sizeBytes) / bytes));
+      }
+    }
     parser.finish();
     return parser;
   } finally {

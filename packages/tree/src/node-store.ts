@@ -190,6 +190,11 @@ export class NodeStore extends NodeParts {
 
   // Loading a snapshot
 
+  /** About so many nodes will be loaded. */
+  expect(nodeCount: number): void {
+    this.#index.makeRoom(nodeCount);
+  }
+
   /**
    * Adds a node, other than the root, as a snapshot has it.
    * @throws ProtocolError when its parent is not there, or when a former one had the same path: that may show later

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PathIndex } from "./path-index.ts";
+import { extendHash, PathIndex } from "./path-index.ts";
 
 /** Paths by id, so that an id's path can be compared as the store does. */
 class Paths {
@@ -36,6 +36,31 @@ test("what was put in is found, what was taken out is not, however they follow e
   for (const [id, path] of paths.byId.entries()) {
     assert.equal(index.find(path, 0, path.length), present.has(id) ? id : -1);
   }
+});
+
+test("nodes that wait are found, before and after room was made, and none comes twice", () => {
+  const paths = new Paths();
+  const index = new PathIndex(paths, 0x5eed);
+  const insertLater = (id: number) => {
+    const path = paths.byId[id] as Buffer;
+    index.insertLater(extendHash(index.emptyPath, path, 0, path.length), id);
+  };
+  const mustFind = (count: number) => {
+    for (const [id, path] of paths.byId.slice(0, count).entries()) assert.equal(index.find(path, 0, path.length), id);
+  };
+  for (let i = 0; i < 200_000; i++) paths.byId.push(Buffer.from(`/parent/child-${i}`));
+  for (let id = 0; id < 1000; id++) insertLater(id);
+  mustFind(1000);
+  index.makeRoom(50_000);
+  const { bytes } = index;
+  for (let id = 1000; id < 50_000; id++) insertLater(id);
+  mustFind(50_000);
+  assert.equal(index.bytes, bytes, "there was room for as many");
+  for (let id = 50_000; id < 200_000; id++) insertLater(id);
+  mustFind(200_000);
+  const twin = paths.byId.push(paths.byId[77_777] as Buffer) - 1;
+  insertLater(twin);
+  assert.throws(() => index.insertWaiting(), /two nodes of one path/);
 });
 
 test("a lookup compares about one path, because hashes differ", () => {

@@ -120,6 +120,18 @@ export class PathIndex {
     slots[i + 1] = id + 1;
   }
 
+  /** Makes the tables as large as they will be with so many nodes, in place of doubling time and again. */
+  makeRoom(nodes: number): void {
+    const perSegment = nodes / SEGMENTS;
+    if (perSegment < FIRST_SLOTS) return;
+    const slots = 2 ** Math.ceil(Math.log2((4 / 3) * perSegment));
+    for (let segment = 0; segment < SEGMENTS; segment++) {
+      let table = this.#segments[segment] as Int32Array;
+      if (table.length < 2 * slots) table = enlarged(table, slots);
+      this.#segments[segment] = table;
+    }
+  }
+
   /** A segment, in which there will be one entry more. */
   #withRoom(segment: number): Int32Array {
     const slots = this.#segments[segment] as Int32Array;
@@ -127,7 +139,7 @@ export class PathIndex {
     this.#counts[segment] = count;
     // count entries in length / 2 slots: three quarters full.
     if (8 * count <= 3 * slots.length) return slots;
-    const larger = slots === NO_SLOTS ? new Int32Array(2 * FIRST_SLOTS) : doubled(slots);
+    const larger = enlarged(slots, slots === NO_SLOTS ? FIRST_SLOTS : slots.length);
     this.#segments[segment] = larger;
     return larger;
   }
@@ -166,8 +178,8 @@ function place(slots: Int32Array, hash: number, idPlusOne: number): void {
   slots[i + 1] = idPlusOne;
 }
 
-function doubled(slots: Int32Array): Int32Array {
-  const larger = new Int32Array(slots.length * 2);
+function enlarged(slots: Int32Array, slotCount: number): Int32Array {
+  const larger = new Int32Array(2 * slotCount);
   for (let i = 0; i < slots.length; i += 2) {
     if (slots[i + 1] !== 0) place(larger, slots[i] as number, slots[i + 1] as number);
   }

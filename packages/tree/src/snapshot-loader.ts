@@ -19,6 +19,10 @@ export class SnapshotLoader implements SnapshotSink {
     this.#tree.lastProcessedZxid = zxid;
   }
 
+  expect(nodeCount: number): void {
+    this.#tree.nodes.expect(nodeCount);
+  }
+
   session(sessionId: bigint, timeoutMs: number): void {
     this.#tree.sessions.set(sessionId, timeoutMs);
   }
