@@ -23,5 +23,5 @@ export { FrameBuffer } from "./frame-buffer.ts";
 export { ProtocolError } from "./protocol-error.ts";
 export { Reader } from "./reader.ts";
 export { SpareMemory, spareSize } from "./spare-memory.ts";
-export { utf8Length, utf8Read, utf8Write } from "./utf8.ts";
+export { asciiWrite, utf8Length, utf8Read, utf8Write } from "./utf8.ts";
 export { Writer } from "./writer.ts";

@@ -30,6 +30,18 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
+/** Writes `text` at `offset` if it is plain ASCII and there is room for it: what paths are, in one look at each letter. */
+export function asciiWrite(text: string, target: Uint8Array, offset: number): boolean {
+  const { length } = text;
+  if (offset + length > target.length) return false;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return false;
+    target[offset + i] = unit;
+  }
+  return true;
+}
+
 /** Writes `text` at `offset`, where `utf8Length(text)` bytes must be free, and returns the offset after it. */
 export function utf8Write(text: string, target: Uint8Array, offset: number): number {
   let at = offset;

@@ -6,7 +6,7 @@
  */
 import { copyOf } from "./copy.ts";
 import type { SpareMemory } from "./spare-memory.ts";
-import { utf8Length, utf8Write } from "./utf8.ts";
+import { asciiWrite, utf8Length, utf8Write } from "./utf8.ts";
 
 export class Writer {
   bytes: Uint8Array;
@@ -117,8 +117,14 @@ export class Writer {
       this.int(-1);
       return;
     }
+    const at = this.reserve(4 + value.length);
+    if (asciiWrite(value, this.bytes, at + 4)) {
+      this.view.setInt32(at, value.length);
+      this.length = at + 4 + value.length;
+      return;
+    }
     const size = utf8Length(value);
-    const at = this.reserve(4 + size);
+    this.reserve(4 + size);
     this.view.setInt32(at, size);
     this.length = utf8Write(value, this.bytes, at + 4);
   }

@@ -2,7 +2,7 @@
  * Access control lists as they travel and are stored: a list of who may do what. The list that nearly every node has is
  * known by its bytes.
  */
-import { type Infer, int, nullableUstring, type Reader, record } from "@vivarium/jute";
+import { type Infer, int, nullableUstring, type Reader, record, type Writer } from "@vivarium/jute";
 
 /** Permission bits of an ACL entry. Unknown bits are stored untouched. @see ZooDefs.Perms */
 export const Perms = { READ: 1, WRITE: 2, CREATE: 4, DELETE: 8, ADMIN: 16, ALL: 31 } as const;
@@ -41,6 +41,13 @@ export function readAcl(reader: Reader): ACL[] {
   const acl: ACL[] = [];
   for (let left = reader.count(); left > 0; left--) acl.push(ACL.read(reader));
   return acl;
+}
+
+/** The same way out. */
+export function writeAcl(writer: Writer, acl: readonly ACL[]): void {
+  if (acl === OPEN_ACL_UNSAFE) return writer.raw(OPEN_ACL_BYTES);
+  writer.int(acl.length);
+  for (const entry of acl) ACL.write(writer, entry);
 }
 
 function isOpenAclAhead(reader: Reader): boolean {

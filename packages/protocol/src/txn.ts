@@ -22,7 +22,7 @@ import {
   vector,
   type Writer,
 } from "@vivarium/jute";
-import { ACL, readAcl } from "./acl.ts";
+import { ACL, readAcl, writeAcl } from "./acl.ts";
 import { OpCode, opName } from "./op-code.ts";
 
 export const TxnHeader = handWritten(
@@ -97,7 +97,7 @@ const CreateBody = handWritten(
     write(writer, { path, data, acl, ephemeral, parentCVersion }) {
       writer.ustring(path);
       writer.buffer(data);
-      CreateBodyV0.fields.acl.write(writer, acl);
+      writeAcl(writer, acl);
       writer.bool(ephemeral);
       writer.int(parentCVersion);
     },

@@ -3,7 +3,7 @@
  * lists that no node uses any more are dropped. Ids are private to this server and never used again.
  * @see ReferenceCountedACLCache
  */
-import { type ACL, Perms } from "@vivarium/protocol";
+import { type ACL, OPEN_ACL_UNSAFE, Perms } from "@vivarium/protocol";
 
 /** The id of the open ACL, world:anyone with all permissions. It is in no table and in no snapshot's table either. */
 export const OPEN_ACL_ID = -1;
@@ -91,6 +91,7 @@ export class AclTable {
 }
 
 function isOpen(acl: readonly ACL[]): boolean {
+  if (acl === OPEN_ACL_UNSAFE) return true;
   const only = acl[0];
   return acl.length === 1 && only?.perms === Perms.ALL && only.id.scheme === "world" && only.id.id === "anyone";
 }

@@ -6,7 +6,7 @@
  * `treeDigest` is the sum over all nodes outside /zookeeper/ after every public method.
  * @see client-protocol section 10 "Node state rules"; disk-format 4.1
  */
-import { ProtocolError, utf8Length, utf8Read, utf8Write } from "@vivarium/jute";
+import { asciiWrite, ProtocolError, utf8Length, utf8Read, utf8Write } from "@vivarium/jute";
 import type { OwnerRules, SnapshotNode } from "@vivarium/protocol";
 import { OPEN_ACL_ID } from "./acl-table.ts";
 import { type Crc32, crc32OfView } from "./crc32.ts";
@@ -59,6 +59,8 @@ export class NodeStore extends NodeParts {
   }
 
   findPath(path: string): NodeId {
+    const own = this.scratch(path.length);
+    if (asciiWrite(path, own, 0)) return this.find(own, 0, path.length);
     const bytes = this.scratch(utf8Length(path));
     return this.find(bytes, 0, utf8Write(path, bytes, 0));
   }

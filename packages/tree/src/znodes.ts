@@ -6,7 +6,7 @@
  * the result says what was found, and what is left is what the transactions say.
  * @see disk-format 4, idempotence rules
  */
-import { utf8Length, utf8Write } from "@vivarium/jute";
+import { asciiWrite, utf8Length, utf8Write } from "@vivarium/jute";
 import {
   type ACL,
   ErrorCode,
@@ -250,6 +250,7 @@ export class Znodes {
 
   /** Puts a path into this tree's scratch memory and returns its length. */
   #writePath(path: string): number {
+    if (asciiWrite(path, this.#path, 0)) return path.length;
     const length = utf8Length(path);
     if (length > this.#path.length) this.#path = new Uint8Array(2 * length);
     return utf8Write(path, this.#path, 0);
