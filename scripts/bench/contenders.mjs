@@ -37,7 +37,7 @@ function withStalls(server, reader) {
     port: server.port,
     dataDir: server.dataDir,
     stop: () => server.stop({ graceMs: 60_000 }),
-    longestStallMs: async () => reader?.longestStallMs(server.pid),
+    longestStall: async () => reader?.longestStall(server.pid),
   };
 }
 

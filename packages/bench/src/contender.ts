@@ -1,11 +1,19 @@
 /** Who is measured. Each run gets a fresh process on an empty directory, and never two servers run at a time. */
 
+/** What the event loop of a server made others wait for, in milliseconds. */
+export interface Stall {
+  /** The longest time for which it did not come round. */
+  readonly stallMs: number;
+  /** The most processor time that its thread used between coming round and coming round again. */
+  readonly turnMs: number;
+}
+
 export interface RunningServer {
   readonly pid: number;
   readonly port: number;
   readonly dataDir: string;
   /** The longest stall of its event loop since this was last asked; undefined for a server of which it is not measured. */
-  longestStallMs(): Promise<number | undefined>;
+  longestStall(): Promise<Stall | undefined>;
   /** Ends the process cleanly. */
   stop(): Promise<unknown>;
 }

@@ -9,12 +9,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { stallReader } from "./stall-reader.ts";
 
-const STALL_MS = 300;
-/** Stalls once somebody has sent a byte, and answers one. */
+const WORK_MS = 150;
+const WAIT_MS = 150;
+const STALL_MS = WORK_MS + WAIT_MS;
+/** Stalls once somebody has sent a byte, partly without the processor, and answers one. */
 const program = `
   process.stdin.once("data", () => {
-    const end = performance.now() + ${STALL_MS};
-    while (performance.now() < end);
+    const end = process.cpuUsage().user + ${WORK_MS * 1000};
+    while (process.cpuUsage().user < end);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${WAIT_MS});
     process.stdout.write("done");
   });
   process.stdout.write("ready");
@@ -31,12 +34,15 @@ test("the longest stall is told once", async () => {
   try {
     await once(child.stdout, "data");
     const pid = child.pid ?? 0;
-    await reader.longestStallMs(pid);
+    await reader.longestStall(pid);
     child.stdin.write("x");
     await once(child.stdout, "data");
-    const longest = await reader.longestStallMs(pid);
-    assert.ok(longest >= STALL_MS * 0.9, `${longest} ms of ${STALL_MS}`);
-    assert.ok((await reader.longestStallMs(pid)) < longest);
+    const { stallMs, turnMs } = await reader.longestStall(pid);
+    assert.ok(stallMs >= STALL_MS * 0.9, `${stallMs} ms of ${STALL_MS}`);
+    assert.ok(turnMs >= WORK_MS * 0.9, `${turnMs} ms of ${WORK_MS}`);
+    assert.ok(turnMs < stallMs - WAIT_MS * 0.9, "waiting for something else is no work");
+    const next = await reader.longestStall(pid);
+    assert.ok(next.stallMs < stallMs && next.turnMs < turnMs);
   } finally {
     child.kill("SIGKILL");
     await once(child, "close");

@@ -4,7 +4,7 @@ import type { Role } from "./contender.ts";
 import { type Goal, goalsOf } from "./goals.ts";
 import type { Results } from "./results.ts";
 import { type Spread, spread } from "./spread.ts";
-import { STALL } from "./with-server.ts";
+import { STALL, TURN } from "./with-server.ts";
 
 export interface Row {
   readonly title: string;
@@ -20,14 +20,15 @@ export interface Row {
 
 const BARE = "bare Node.js";
 
-/** The values of a figure by turn. Several within a turn become their median; of stalls, only the longest counts. */
+/** The values of a figure by turn. Several within a turn become their median; of stalls and turns, only the longest counts. */
 function byTurn({ measurements }: Results, role: Role, key: string): Map<number, number> {
   const turns = new Map<number, number[]>();
   for (const one of measurements) {
     if (one.role !== role || one.key !== key) continue;
     turns.set(one.turn, [...(turns.get(one.turn) ?? []), one.value]);
   }
-  const one = (values: readonly number[]) => (key.startsWith(STALL) ? Math.max(...values) : spread(values).median);
+  const isWorst = key.startsWith(STALL) || key.startsWith(TURN);
+  const one = (values: readonly number[]) => (isWorst ? Math.max(...values) : spread(values).median);
   return new Map([...turns].map(([turn, values]) => [turn, one(values)]));
 }
 

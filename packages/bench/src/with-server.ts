@@ -10,7 +10,7 @@ export async function withServer(stage: Stage, work: (server: RunningServer) => 
   try {
     await untilServing(server.port);
     // From here on, because a server that does not serve yet makes nobody wait.
-    await server.longestStallMs();
+    await server.longestStall();
     await work(server);
     await recordStall(stage, [server]);
   } finally {
@@ -19,14 +19,17 @@ export async function withServer(stage: Stage, work: (server: RunningServer) => 
   }
 }
 
-/** How the keys of stalls begin; the name of the part follows. */
+/** How the keys of stalls, and of turns by processor time, begin; the name of the part follows. */
 export const STALL = "stall.";
+export const TURN = "turn.";
 
 /** The longest stall of any of the servers since it was last asked for. */
 export async function recordStall(stage: Stage, servers: readonly RunningServer[]): Promise<void> {
+  const { part } = stage;
   for (const server of servers) {
-    const stallMs = await server.longestStallMs();
-    if (stallMs !== undefined)
-      stage.record(milliseconds(`${STALL}${stage.part}`, `longest stall of the event loop: ${stage.part}`, stallMs));
+    const stall = await server.longestStall();
+    if (stall === undefined) continue;
+    stage.record(milliseconds(`${STALL}${part}`, `longest stall of the event loop: ${part}`, stall.stallMs));
+    stage.record(milliseconds(`${TURN}${part}`, `processor time of its longest turn: ${part}`, stall.turnMs));
   }
 }

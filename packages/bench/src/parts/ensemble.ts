@@ -19,7 +19,7 @@ export const ensemble: Part = {
     const { servers, end } = await stage.contender.startEnsemble();
     const load = (doing: string, readPercent: number) => loadServers(stage, doing, servers, { ...crowd, readPercent });
     try {
-      for (const server of servers) await server.longestStallMs();
+      for (const server of servers) await server.longestStall();
       await load("warming up", 50);
       record(opsPerSecond("ensemble.reads", "three servers: reads", (await load("reads", 100)).ops_s));
       const writes = await load("writes", 0);

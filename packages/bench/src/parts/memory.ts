@@ -35,7 +35,7 @@ export const memory: Part = {
     let server = await contender.start();
     try {
       await untilServing(server.port);
-      await server.longestStallMs();
+      await server.longestStall();
       if (contender.role === "ours") await grown(stage, server, "small", "1,000 znodes");
       stage.doing("filling");
       const rate = await fill(stage, server);
@@ -49,7 +49,7 @@ export const memory: Part = {
       server = await contender.start(server.dataDir);
       await untilServing(server.port);
       record(seconds("restart", "restart with them, to the first session", (performance.now() - startMs) / 1000));
-      await server.longestStallMs();
+      await server.longestStall();
       await settle();
       record(megabytes("memory.restarted", "memory after the restart", residentMegabytes(server.pid)));
       if (contender.role === "ours") {
