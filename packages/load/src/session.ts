@@ -7,7 +7,7 @@
  *
  * It pings when its timeout asks for it. A connection that is lost stays lost: `onLost` says why.
  */
-import { FrameBuffer, Reader, Writer } from "@vivarium/jute";
+import { FrameBuffer, Reader, SpareMemory, Writer } from "@vivarium/jute";
 import { ConnectRequest, ConnectResponse, errorName, OpCode, SpecialXid } from "@vivarium/protocol";
 import type { Connection, Network } from "@vivarium/runtime";
 
@@ -15,6 +15,11 @@ import type { Connection, Network } from "@vivarium/runtime";
 const MAX_REPLY_BYTES = 1 << 28;
 const PASSWORD_BYTES = 16;
 const OPEN_DEADLINE_MS = 30_000;
+const FIRST_OUTPUT_BYTES = 1 << 12;
+/** An output that has grown beyond this leaves its memory to others once it is sent. */
+const KEPT_OUTPUT_BYTES = 64 << 10;
+/** For replies that come in pieces and for large requests, of all sessions. */
+const spareMemory = new SpareMemory(32 << 20);
 
 export interface Address {
   readonly host: string;
@@ -60,10 +65,10 @@ export class LoadSession {
   onPing: () => void = () => {};
   onLost: (error: Error) => void = () => {};
   /** Where the body of a request goes, between `begin` and `finish`. */
-  writer = new Writer(1 << 12);
+  writer = newOutput();
 
   readonly #connection: Connection;
-  readonly #frames = new FrameBuffer(MAX_REPLY_BYTES);
+  readonly #frames = new FrameBuffer(MAX_REPLY_BYTES, undefined, spareMemory);
   readonly #reader = new Reader(new Uint8Array(0));
   readonly #calls: { resolve: (reader: Reader) => void; reject: (error: Error) => void; what: string }[] = [];
   #pings: NodeJS.Timeout | undefined;
@@ -74,7 +79,7 @@ export class LoadSession {
   /** @throws Error when there is no server, it refuses, or it does not know the session to resume */
   static open(network: Network, address: Address, options: SessionOptions = {}): Promise<LoadSession> {
     return new Promise((resolve, reject) => {
-      const connection = network.connect(address);
+      const connection = network.connect({ ...address, lendsInput: true });
       new LoadSession(address, connection).#greet(options, resolve, reject);
     });
   }
@@ -99,13 +104,14 @@ export class LoadSession {
     connection.onClose = fail;
     connection.onData = (chunk) => {
       this.#frames.append(chunk);
-      if (!this.#frames.next()) return;
+      if (!this.#frames.next()) return this.#frames.keep();
       const response = ConnectResponse.read(new Reader(this.#frames.bytes, this.#frames.start, this.#frames.end));
       if (response.timeOut <= 0) return fail(new Error(`${where} says that the session has expired`));
       clearTimeout(timer);
       this.id = response.sessionId;
       this.password = response.passwd ?? this.password;
       this.timeoutMs = response.timeOut;
+      this.#frames.keep();
       this.#serve();
       resolve(this);
     };
@@ -118,6 +124,7 @@ export class LoadSession {
       this.arrivedMs = performance.now();
       this.#frames.append(chunk);
       while (this.lost === undefined && this.#frames.next()) this.#receive();
+      this.#frames.keep();
       if (this.lost === undefined) this.onBatch();
     };
   }
@@ -179,9 +186,14 @@ export class LoadSession {
 
   /** Sends what has been written since the last time. */
   flush(): void {
-    if (this.writer.length === 0) return;
-    this.#connection.write(this.writer.copy());
-    this.writer.reset();
+    const { writer } = this;
+    if (writer.length === 0) return;
+    this.#connection.write(writer.written());
+    const isTaken = this.#connection.bufferedBytes === 0;
+    if (isTaken && writer.bytes.length <= KEPT_OUTPUT_BYTES) return writer.reset();
+    // What the connection has not taken it still reads from there.
+    if (isTaken) spareMemory.give(writer.bytes);
+    this.writer = newOutput();
   }
 
   /** One request and its reply, whose reader is good until the next turn of the event loop. @throws ServerError */
@@ -224,6 +236,10 @@ export class LoadSession {
     this.#connection.destroy();
     for (const { reject } of this.#calls.splice(0)) reject(this.lost);
   }
+}
+
+function newOutput(): Writer {
+  return new Writer(FIRST_OUTPUT_BYTES, 0, spareMemory);
 }
 
 function connectFrame(timeoutMs: number, resume: SessionOptions["resume"]): Uint8Array {
