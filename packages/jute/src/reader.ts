@@ -33,6 +33,14 @@ export class Reader {
     this.end = end;
   }
 
+  /** Points this reader at all of `bytes`: cheap where they lie in the same memory as what it read before. */
+  over(bytes: Uint8Array): void {
+    const { buffer, byteOffset } = bytes;
+    if (this.view.buffer !== buffer || this.view.byteOffset !== 0) this.reset(new Uint8Array(buffer), 0, 0);
+    this.offset = byteOffset;
+    this.end = byteOffset + bytes.length;
+  }
+
   get remaining(): number {
     return this.end - this.offset;
   }

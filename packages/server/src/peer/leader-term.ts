@@ -42,7 +42,10 @@ const FORWARDED: ReadonlySet<number> = new Set([
   OpCode.closeSession,
 ]);
 
+const EMPTY = new Uint8Array(0);
+
 export class LeaderTerm implements Term {
+  readonly #reader = new Reader(EMPTY);
   readonly name = "leader";
   readonly #peer: PeerContext;
   readonly #leader: Leader;
@@ -257,7 +260,8 @@ export class LeaderTerm implements Term {
 
   /** A learner forwards what one of its clients asks. */
   #request(link: Link, packet: QuorumPacket): void {
-    const reader = new Reader(packet.data ?? new Uint8Array(0));
+    const reader = this.#reader;
+    reader.over(packet.data ?? EMPTY);
     const { sessionId, cxid, type } = ForwardedRequestHeader.read(reader);
     if (type === OpCode.sync) {
       this.#driver.input({ type: "sync", link, id: this.#nextSync++ });

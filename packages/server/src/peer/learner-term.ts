@@ -34,6 +34,7 @@ export class LearnerTerm implements Term {
   #path: LearnerPath | null = null;
   readonly #work = new TermWork();
   readonly #entries: EntryMemory;
+  readonly #reader = new Reader(new Uint8Array(0));
   /** In the log, not committed. */
   readonly #logged = new Fifo<Txn>();
   /** The tree is the leader's, the files are not yet. */
@@ -161,14 +162,14 @@ export class LearnerTerm implements Term {
 
   #append(entry: LogEntry): void {
     this.#peer.stats.proposalsReceived++;
-    this.#logged.push(txnOf(entry.zxid, entry.entry));
+    this.#logged.push(this.#txnOf(entry.zxid, entry.entry));
     this.#peer.append(entry);
   }
 
   #commit({ zxid, entry }: LogEntry): void {
     this.#peer.stats.commitsReceived++;
     const logged = this.#logged.peek()?.header.zxid === zxid ? this.#logged.shift() : undefined;
-    const txn = logged ?? txnOf(zxid, entry);
+    const txn = logged ?? this.#txnOf(zxid, entry);
     if (this.#path === null) this.#peer.database.tree.apply(txn);
     else this.#path.committed(txn);
   }
@@ -237,13 +238,14 @@ export class LearnerTerm implements Term {
     const writer = encode(vector(SessionTouch), touches).subarray(4);
     this.#stream?.send(quorumPacket(QuorumPacketType.PING, zxid, writer));
   }
-}
 
-/** @throws ProtocolError when it is not the transaction that it is said to be */
-function txnOf(zxid: Zxid, entry: Uint8Array): Txn {
-  const txn = readTxn(new Reader(entry));
-  if (txn.header.zxid !== zxid) {
-    throw new ProtocolError(`the leader sends transaction ${zxidHex(txn.header.zxid)} as ${zxidHex(zxid)}`);
+  /** @throws ProtocolError when it is not the transaction that it is said to be */
+  #txnOf(zxid: Zxid, entry: Uint8Array): Txn {
+    this.#reader.over(entry);
+    const txn = readTxn(this.#reader);
+    if (txn.header.zxid !== zxid) {
+      throw new ProtocolError(`the leader sends transaction ${zxidHex(txn.header.zxid)} as ${zxidHex(zxid)}`);
+    }
+    return txn;
   }
-  return txn;
 }
