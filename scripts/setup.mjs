@@ -42,6 +42,7 @@ export function install() {
 
 export function build() {
   run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b"]);
+  run(process.execPath, [join(root, "scripts", "bundle.mjs")]);
 }
 
 export function setup() {

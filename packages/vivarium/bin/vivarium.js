@@ -3,11 +3,21 @@
 import { existsSync } from "node:fs";
 
 const main = new URL("../dist/main.js", import.meta.url);
+/** The same in a few files, which load faster. */
+const bundle = new URL("../bundle/main.js", import.meta.url);
 // Not among what npm publishes.
 const isCheckout = existsSync(new URL("../tsconfig.json", import.meta.url));
+const scripts = new URL("../../../scripts/", import.meta.url);
+
+async function isBundled() {
+  if (!isCheckout) return existsSync(bundle);
+  const { bundleIsStale } = await import(new URL("bundle.mjs", scripts).href);
+  return !bundleIsStale();
+}
+
 if (isCheckout && !existsSync(main)) {
   console.error("Building Vivarium ...");
-  const { setup } = await import(new URL("../../../scripts/setup.mjs", import.meta.url).href);
+  const { setup } = await import(new URL("setup.mjs", scripts).href);
   setup();
 }
-await import(main.href);
+await import((await isBundled()) ? bundle.href : main.href);
