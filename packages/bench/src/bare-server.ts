@@ -2,9 +2,10 @@
  * What Node.js can do at best: ZooKeeper's framing and nothing behind it. A read is answered with the same value whatever
  * was asked; a write is appended to a file, synced in groups, and answered. No tree, sessions, watches, ACLs or checks.
  *
- *   read:  chunk ─► frames ─► canned reply ─► one write to the socket per chunk
+ *   read:  chunk ─► frames ─► canned reply ─► one write to the socket per turn of the event loop
  *   write: chunk ─► frames ─► group ─► write and fdatasync, one group at a time ─► replies, one write per socket
  *
+ * Input is lent and output gathered as in our server, for these are ways to use Node.js and not ZooKeeper's business.
  * Replies keep the order of the requests, because every client insists on it: what comes behind a write waits for it.
  */
 import { FrameBuffer, Writer } from "@vivarium/jute";
@@ -55,7 +56,8 @@ export class BareServer {
   static async start({ network, disk, file, port, valueBytes }: BareServerOptions): Promise<BareServer> {
     const log = new Log(await disk.open(file, OpenMode.create));
     let server: BareServer | undefined;
-    const listener = await network.listen({ host: "127.0.0.1", port }, (connection) => server?.accept(connection));
+    const at = { host: "127.0.0.1", port, lendsInput: true };
+    const listener = await network.listen(at, (connection) => server?.accept(connection));
     server = new BareServer(log, listener, valueBytes);
     return server;
   }
@@ -84,6 +86,13 @@ export class BareServer {
   }
 }
 
+/** Clients with replies that leave at the end of this turn of the event loop. */
+const gathered: Client[] = [];
+
+function flushGathered(): void {
+  for (const client of gathered.splice(0)) client.flush();
+}
+
 class Client {
   readonly #connection: Connection;
   readonly #log: Log;
@@ -91,6 +100,7 @@ class Client {
   readonly #frames = new FrameBuffer(MAX_FRAME_BYTES);
   #out = new Writer(1 << 12);
   #isGreeted = false;
+  #isGathered = false;
   /** Requests in the log's groups. */
   waiting = 0;
 
@@ -109,7 +119,10 @@ class Client {
       if (!this.#isGreeted) this.#greet();
       else if (frames.end - frames.start >= LEAST_REQUEST_BYTES) this.#request(frames.bytes, frames.start, frames.end);
     }
-    this.flush();
+    frames.keep();
+    if (this.#isGathered || this.#out.length === 0) return;
+    this.#isGathered = true;
+    if (gathered.push(this) === 1) setImmediate(flushGathered);
   }
 
   #greet(): void {
@@ -143,6 +156,7 @@ class Client {
   }
 
   flush(): void {
+    this.#isGathered = false;
     if (this.#out.length === 0) return;
     this.#connection.write(this.#out.written());
     if (this.#connection.bufferedBytes === 0) this.#out.reset();
