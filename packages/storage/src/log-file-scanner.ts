@@ -6,6 +6,7 @@ import { Reader } from "@vivarium/jute";
 import type { Zxid } from "@vivarium/protocol";
 import type { DiskFile } from "@vivarium/runtime";
 import { adler32 } from "./adler32.ts";
+import { CHUNK_BYTES, fileChunks } from "./file-chunks.ts";
 import { isZero, looksTorn, SECTOR_BYTES } from "./torn-tail.ts";
 import {
   ENTRY_MIN_BYTES,
@@ -34,14 +35,16 @@ export type LogFileEnd =
   /** The record after `goodBytes` was spoiled. */
   | { kind: "corrupt"; goodBytes: number; reason: string };
 
-const CHUNK_BYTES = 1024 * 1024;
-
 export async function scanLogFile(file: DiskFile, visit: VisitRecord): Promise<LogFileEnd> {
   const window = new FileWindow(file, await file.size());
-  if (!(await window.fill(LOG_HEADER_BYTES))) return { kind: "unbegun", goodBytes: 0 };
-  if (window.reader.int() !== LOG_MAGIC) return withoutHeader(window);
-  window.reader.offset = LOG_HEADER_BYTES;
-  return scanRecords(window, visit);
+  try {
+    if (!(await window.fill(LOG_HEADER_BYTES))) return { kind: "unbegun", goodBytes: 0 };
+    if (window.reader.int() !== LOG_MAGIC) return await withoutHeader(window);
+    window.reader.offset = LOG_HEADER_BYTES;
+    return await scanRecords(window, visit);
+  } finally {
+    await window.close();
+  }
 }
 
 /** The first write may have left any of its sectors behind, but the sector of the header is then zero. */
@@ -103,6 +106,7 @@ class FileWindow {
   readonly reader: Reader;
   readonly #file: DiskFile;
   readonly #size: number;
+  readonly #chunks: AsyncGenerator<Uint8Array, void, void>;
   /** Where in the file the memory's first byte lies. */
   #base = 0;
   filled = 0;
@@ -110,6 +114,7 @@ class FileWindow {
   constructor(file: DiskFile, size: number) {
     this.#file = file;
     this.#size = size;
+    this.#chunks = fileChunks(file);
     this.reader = new Reader(new Uint8Array(Math.min(size, CHUNK_BYTES)));
   }
 
@@ -128,30 +133,35 @@ class FileWindow {
 
   /** Makes at least `needed` bytes available; false if the file does not have them. */
   async fill(needed: number): Promise<boolean> {
-    const { position } = this;
-    if (needed > this.#size - position) {
-      await this.#refill(Math.min(this.#size - position, CHUNK_BYTES));
-      return false;
+    const left = this.#size - this.position;
+    const wanted = needed > left ? Math.min(left, CHUNK_BYTES) : needed;
+    while (this.available < wanted) {
+      const { value: chunk } = await this.#chunks.next();
+      if (chunk === undefined) break;
+      this.#append(chunk);
     }
-    await this.#refill(Math.max(needed, Math.min(CHUNK_BYTES, this.#size - position)));
     return this.available >= needed;
   }
 
-  async #refill(wanted: number): Promise<void> {
+  #append(chunk: Uint8Array): void {
     const { reader, available } = this;
-    const bytes = wanted > reader.bytes.length ? new Uint8Array(wanted) : reader.bytes;
+    const length = available + chunk.length;
+    const bytes = length > reader.bytes.length ? new Uint8Array(Math.max(length, 2 * CHUNK_BYTES)) : reader.bytes;
     bytes.set(reader.bytes.subarray(reader.offset, this.filled));
+    bytes.set(chunk, available);
     this.#base += reader.offset;
-    this.filled = available;
+    this.filled = length;
     reader.reset(bytes, 0, bytes.length);
-    if (wanted > available) {
-      this.filled += await this.#file.read(bytes.subarray(available, wanted), this.#base + available);
-    }
   }
 
   /** Up to `limit` bytes from the reader's place on, in memory of their own. */
   async peek(limit: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(Math.min(limit, this.#size - this.position));
     return bytes.subarray(0, await this.#file.read(bytes, this.position));
+  }
+
+  /** Must be called before the file is closed. */
+  async close(): Promise<void> {
+    await this.#chunks.return();
   }
 }

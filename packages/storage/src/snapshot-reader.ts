@@ -7,13 +7,13 @@
 import { ProtocolError } from "@vivarium/jute";
 import type { SnapshotSink, Zxid } from "@vivarium/protocol";
 import type { Disk, DiskFile } from "@vivarium/runtime";
+import { fileChunks } from "./file-chunks.ts";
 import { Compression, listSnapshots, type SnapshotFile } from "./file-names.ts";
 import { decompress, GZIP_MAGIC, SNAPPY_MAGIC } from "./snapshot-compression.ts";
 import { END_MARK } from "./snapshot-format.ts";
 import { SnapshotParser } from "./snapshot-parser.ts";
 import { StorageError, storageErrorFrom } from "./storage-error.ts";
 
-const CHUNK_BYTES = 1024 * 1024;
 const PLAIN_MIN_BYTES = 10;
 /** As many bad files are passed over before giving up. */
 const MAX_CANDIDATES = 100;
@@ -78,32 +78,6 @@ export async function readSnapshot(disk: Disk, snapshot: SnapshotFile, sink: Sna
     return parser;
   } finally {
     await file.close();
-  }
-}
-
-/** Each chunk is valid until the next is asked for. Meanwhile that is read already. */
-async function* fileChunks(file: DiskFile): AsyncGenerator<Uint8Array> {
-  const sizeBytes = Math.min(CHUNK_BYTES, await file.size());
-  let chunk = new Uint8Array(sizeBytes);
-  let other = new Uint8Array(sizeBytes);
-  let position = 0;
-  const read = (into: Uint8Array): Promise<number> => {
-    const reading = file.read(into, position);
-    // It may fail before anyone waits for it.
-    reading.catch(() => {});
-    return reading;
-  };
-  let reading = read(chunk);
-  try {
-    for (let count = await reading; count > 0; count = await reading) {
-      position += count;
-      reading = read(other);
-      yield chunk.subarray(0, count);
-      [chunk, other] = [other, chunk];
-    }
-  } finally {
-    // Who stops early closes the file, and must not do so under a read.
-    await reading.catch(() => {});
   }
 }
 

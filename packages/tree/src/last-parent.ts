@@ -8,8 +8,9 @@ const NONE = -1;
 
 export class LastParent {
   id: NodeId = NONE;
-  /** The state of the hash after its path. */
+  /** The state of the hash after its path, and the checksum of that. */
   hashState = 0;
+  crc = 0;
   #path = new Uint8Array(256);
   #length = 0;
 
@@ -20,13 +21,12 @@ export class LastParent {
     return true;
   }
 
-  become(id: NodeId, bytes: Uint8Array, start: number, end: number, hashState: number): void {
+  become(id: NodeId, bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
     if (length > this.#path.length) this.#path = new Uint8Array(2 * length);
     for (let i = 0; i < length; i++) this.#path[i] = bytes[start + i] as number;
     this.#length = length;
     this.id = id;
-    this.hashState = hashState;
   }
 
   /** It may be gone. */

@@ -213,8 +213,9 @@ export class NodeStore extends NodeParts {
     if (dataLength > WORDS_MAX_BYTES) copyBytes(bytes, dataAt, dataLength, memory.bytes, to);
     else if (dataLength > 0) copyWords(view, dataAt, dataLength, memory.view, to);
     this.join(parent, id, pathEnd - pathAt);
-    this.#takeStat(id, given);
-    this.#index.insertLater(extendHash(this.#lastParent.hashState, bytes, nameStart - 1, pathEnd), id);
+    const { hashState, crc } = this.#lastParent;
+    this.#takeStat(id, given, crc32OfView(view, nameStart - 1, pathEnd, crc));
+    this.#index.insertLater(extendHash(hashState, bytes, nameStart - 1, pathEnd), id);
     this.#loaded = id;
     return id;
   }
@@ -222,7 +223,7 @@ export class NodeStore extends NodeParts {
   /** Gives the root what a snapshot says of it. */
   restoreRoot(given: SnapshotNode): void {
     this.exchangeData(ROOT, given.data);
-    this.#takeStat(ROOT, given);
+    this.#takeStat(ROOT, given, 0);
   }
 
   /** @throws ProtocolError if a node was loaded twice */
@@ -231,7 +232,7 @@ export class NodeStore extends NodeParts {
   }
 
   /** The parent of a node that a snapshot has. It is the {@link LastParent} then. */
-  #findParent({ bytes, pathAt, pathEnd }: SnapshotNode, nameStart: number): NodeId {
+  #findParent({ bytes, view, pathAt, pathEnd }: SnapshotNode, nameStart: number): NodeId {
     const end = nameStart - 1;
     const last = this.#lastParent;
     const hasName = nameStart > pathAt && nameStart < pathEnd;
@@ -241,7 +242,9 @@ export class NodeStore extends NodeParts {
       const path = utf8Read(bytes, pathAt, pathEnd);
       throw new ProtocolError(`the snapshot has ${path} but not its parent before it: the file is damaged`);
     }
-    last.become(parent, bytes, pathAt, end, extendHash(this.#index.emptyPath, bytes, pathAt, end));
+    last.become(parent, bytes, pathAt, end);
+    last.hashState = extendHash(this.#index.emptyPath, bytes, pathAt, end);
+    last.crc = crc32OfView(view, pathAt, end, 0);
     return parent;
   }
 
@@ -254,13 +257,13 @@ export class NodeStore extends NodeParts {
   }
 
   /** What a snapshot says of a node whose path and data are in place. */
-  #takeStat(id: NodeId, given: SnapshotNode): void {
+  #takeStat(id: NodeId, given: SnapshotNode, pathCrc: number): void {
     const { view, aclId, statAt } = given;
     const record = this.records.chunk(id);
     const r = this.records.start(id);
     copyLong(view, statAt, record, r + at.CZXID);
     copyLong(view, statAt + 16, record, r + at.CTIME);
-    const crc = this.digestEnabled ? this.#crcOfLoaded(given) : 0;
+    const crc = this.digestEnabled ? this.#withData(pathCrc, given) : 0;
     const isUndigested = this.isUndigested(id);
     const hasExtra = (record[r + at.EXTRA] as number) !== at.NO_EXTRA;
     if (hasExtra || isUndigested || aclId !== OPEN_ACL_ID || !isAsBorn(view, statAt)) {
@@ -269,10 +272,9 @@ export class NodeStore extends NodeParts {
     this.redigest(id, crc);
   }
 
-  #crcOfLoaded({ bytes, view, pathAt, pathEnd, dataAt, dataLength }: SnapshotNode): number {
-    const crc = crc32OfView(view, pathAt, pathEnd, 0);
-    if (dataLength > WORDS_MAX_BYTES) return this.crc32(bytes, dataAt, dataAt + dataLength, crc >>> 0);
-    return dataLength > 0 ? crc32OfView(view, dataAt, dataAt + dataLength, crc) : crc;
+  #withData(pathCrc: number, { bytes, view, dataAt, dataLength }: SnapshotNode): number {
+    if (dataLength > WORDS_MAX_BYTES) return this.crc32(bytes, dataAt, dataAt + dataLength, pathCrc >>> 0);
+    return dataLength > 0 ? crc32OfView(view, dataAt, dataAt + dataLength, pathCrc) : pathCrc;
   }
 
   #takeExtra(
