@@ -6,14 +6,7 @@ import { parseConnectString } from "@vivarium/client";
 import { type Address, type Figure, runWorkloads, type Settings, type Workload, workloads } from "@vivarium/load";
 import { NodeNetwork } from "@vivarium/runtime";
 import { BenchReport } from "./bench-report.ts";
-import {
-  type CommandLine,
-  type OptionSpec,
-  optionsHelp,
-  readCommandLine,
-  UsageError,
-  wholeNumber,
-} from "./command-line.ts";
+import { type CommandLine, type OptionSpec, optionsHelp, planOf, UsageError, wholeNumber } from "./command-line.ts";
 import { ExitCode } from "./exit-code.ts";
 import { sameSignalMs } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -68,19 +61,8 @@ interface Plan {
 
 /** Runs the workloads to their end or the user's; returns the exit code of the process. */
 export async function benchCommand({ words, terminal }: BenchCommandOptions): Promise<ExitCode> {
-  let plan: Plan;
-  try {
-    const line = readCommandLine(words, options);
-    if (line.has("help")) {
-      terminal.print(help);
-      return ExitCode.ok;
-    }
-    plan = readPlan(line);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    terminal.complain(`vivarium bench: ${error.message}\n`);
-    return ExitCode.invalidInvocation;
-  }
+  const plan = planOf({ name: "bench", words, options, help, readPlan }, terminal);
+  if (typeof plan === "number") return plan;
   return runPlan(plan, terminal);
 }
 

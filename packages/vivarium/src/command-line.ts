@@ -5,6 +5,8 @@
 
 import { parseArgs } from "node:util";
 import { nearestName } from "@vivarium/server";
+import { ExitCode } from "./exit-code.ts";
+import type { Terminal } from "./terminal.ts";
 
 export interface OptionSpec {
   /** Without its dashes. */
@@ -109,4 +111,31 @@ function unknownOption(written: string, specs: readonly OptionSpec[]): UsageErro
     specs.map(({ name }) => name),
   );
   return new UsageError(`there is no option ${written}.${nearest === undefined ? "" : ` Did you mean --${nearest}?`}`);
+}
+
+/**
+ * What the words after a command ask for, as `readPlan` makes it of them; the exit code instead when they ask for the help,
+ * or make no sense: then the user has been told.
+ */
+export function planOf<Plan extends object>(
+  command: {
+    readonly name: string;
+    readonly words: readonly string[];
+    readonly options: readonly OptionSpec[];
+    readonly help: string;
+    /** @throws UsageError */
+    readPlan(line: CommandLine): Plan;
+  },
+  terminal: Terminal,
+): Plan | ExitCode {
+  try {
+    const line = readCommandLine(command.words, command.options);
+    if (!line.has("help")) return command.readPlan(line);
+    terminal.print(command.help);
+    return ExitCode.ok;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.complain(`vivarium ${command.name}: ${error.message}\n`);
+    return ExitCode.invalidInvocation;
+  }
 }

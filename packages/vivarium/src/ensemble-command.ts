@@ -6,14 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import {
-  type CommandLine,
-  type OptionSpec,
-  optionsHelp,
-  readCommandLine,
-  UsageError,
-  wholeNumber,
-} from "./command-line.ts";
+import { type CommandLine, type OptionSpec, optionsHelp, planOf, UsageError, wholeNumber } from "./command-line.ts";
 import { ExitCode } from "./exit-code.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -60,19 +53,8 @@ interface Plan {
 
 /** Runs an ensemble until a signal ends it; returns the exit code of the process. */
 export async function ensembleCommand({ words, terminal, program }: EnsembleCommandOptions): Promise<ExitCode> {
-  let plan: Plan;
-  try {
-    const line = readCommandLine(words, options);
-    if (line.has("help")) {
-      terminal.print(help);
-      return ExitCode.ok;
-    }
-    plan = readPlan(line);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    terminal.complain(`vivarium ensemble: ${error.message}\n`);
-    return ExitCode.invalidInvocation;
-  }
+  const plan = planOf({ name: "ensemble", words, options, help, readPlan }, terminal);
+  if (typeof plan === "number") return plan;
   const ids = Array.from({ length: plan.servers + plan.observers }, (_, index) => index + 1);
   const files = await Promise.all(ids.map((id) => writeMember(plan, id, ids)));
   terminal.print(ensembleGreeting(plan, ids));
