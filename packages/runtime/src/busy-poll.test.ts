@@ -81,3 +81,20 @@ test("a turn that was long because it had work is no sign of others", () => {
   loop.turn();
   assert.notEqual(loop.waiting, null);
 });
+
+test("a process that is not let run looks less and less often", () => {
+  const loop = new Loop();
+  const pausesMs: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    while (loop.waiting === null) loop.inputs(1, 0.06);
+    loop.turn();
+    loop.turn(50);
+    const sinceMs = loop.nowMs;
+    while (loop.waiting === null) {
+      loop.nowMs += 500;
+      loop.inputs(30, 0.06);
+    }
+    pausesMs.push(Math.round((loop.nowMs - sinceMs) / 1000) * 1000);
+  }
+  assert.deepEqual(pausesMs.slice(1), [2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+});

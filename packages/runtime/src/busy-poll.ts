@@ -13,6 +13,10 @@ const GAP_WEIGHT = 1 / 8;
 const INTERRUPTED_MS = 0.5;
 /** For so long the processor is left to them. */
 const YIELD_MS = 1000;
+/** Interrupted for this long, the process was not let run, as where a container has used up its share: that is worse. */
+const THROTTLED_MS = 10;
+/** Each time that happens again the pause is twice as long, up to this. */
+const LONGEST_YIELD_MS = 60_000;
 
 export interface BusyPollOptions {
   /** How long is looked for more, in milliseconds, and the longest average gap at which it is. */
@@ -29,6 +33,7 @@ export class BusyPoll {
   #isPolling = false;
   #lastLookMs = 0;
   #yieldUntilMs = Number.NEGATIVE_INFINITY;
+  #throttledYieldMs = YIELD_MS;
 
   constructor(options: BusyPollOptions) {
     this.#options = options;
@@ -57,8 +62,18 @@ export class BusyPoll {
     const { forMs, now } = this.#options;
     const nowMs = now();
     const wasIdle = this.#lastInputMs < this.#lastLookMs;
-    if (wasIdle && nowMs - this.#lastLookMs > INTERRUPTED_MS) this.#yieldUntilMs = nowMs + YIELD_MS;
+    if (wasIdle && nowMs - this.#lastLookMs > INTERRUPTED_MS) this.#interrupted(nowMs - this.#lastLookMs, nowMs);
     if (nowMs - this.#lastInputMs <= forMs && nowMs >= this.#yieldUntilMs) this.#look(nowMs);
     else this.#isPolling = false;
   };
+
+  #interrupted(forMs: number, nowMs: number): void {
+    if (forMs < THROTTLED_MS) {
+      this.#yieldUntilMs = nowMs + YIELD_MS;
+      return;
+    }
+    const isLongAgo = nowMs - this.#yieldUntilMs > 10 * this.#throttledYieldMs;
+    this.#throttledYieldMs = isLongAgo ? YIELD_MS : Math.min(2 * this.#throttledYieldMs, LONGEST_YIELD_MS);
+    this.#yieldUntilMs = nowMs + this.#throttledYieldMs;
+  }
 }
