@@ -79,9 +79,9 @@ const nullableIdentities: Codec<readonly Id[] | null> = {
     else identities.write(writer, value);
   },
   read(reader) {
-    const isNull = reader.remaining >= 4 && reader.view.getInt32(reader.offset) === -1;
-    const value = identities.read(reader);
-    return isNull ? null : value;
+    if (reader.remaining < 4 || reader.view.getInt32(reader.offset) !== -1) return identities.read(reader);
+    reader.skip(4);
+    return null;
   },
 };
 
