@@ -11,6 +11,8 @@ export class LastParent {
   /** The state of the hash after its path, and the checksum of that. */
   hashState = 0;
   crc = 0;
+  /** Whether its children are no part of the tree's digest. */
+  hasUndigested = false;
   #path = new Uint8Array(256);
   #length = 0;
 

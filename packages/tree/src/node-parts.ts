@@ -187,7 +187,11 @@ export class NodeParts extends NodeFacts {
 
   /** Whether it is below /zookeeper, whose nodes are no part of the tree's digest. */
   protected isUndigested(id: NodeId): boolean {
-    const parent = this.records.int(id, at.PARENT);
+    return this.hasUndigested(this.records.int(id, at.PARENT));
+  }
+
+  /** Whether the children of this node, if it is one, are no part of the tree's digest. */
+  protected hasUndigested(parent: NodeId): boolean {
     if (parent === NONE || parent === ROOT) return false;
     if ((this.extraInt(parent, at.FLAGS) & at.UNDIGESTED) !== 0) return true;
     const isTop = this.records.int(parent, at.PARENT) === ROOT;

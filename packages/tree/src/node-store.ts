@@ -213,8 +213,8 @@ export class NodeStore extends NodeParts {
     if (dataLength > WORDS_MAX_BYTES) copyBytes(bytes, dataAt, dataLength, memory.bytes, to);
     else if (dataLength > 0) copyWords(view, dataAt, dataLength, memory.view, to);
     this.join(parent, id, pathEnd - pathAt);
-    const { hashState, crc } = this.#lastParent;
-    this.#takeStat(id, given, crc32OfView(view, nameStart - 1, pathEnd, crc));
+    const { hashState, crc, hasUndigested } = this.#lastParent;
+    this.#takeStat(id, given, crc32OfView(view, nameStart - 1, pathEnd, crc), hasUndigested);
     this.#index.insertLater(extendHash(hashState, bytes, nameStart - 1, pathEnd), id);
     this.#loaded = id;
     return id;
@@ -223,7 +223,7 @@ export class NodeStore extends NodeParts {
   /** Gives the root what a snapshot says of it. */
   restoreRoot(given: SnapshotNode): void {
     this.exchangeData(ROOT, given.data);
-    this.#takeStat(ROOT, given, 0);
+    this.#takeStat(ROOT, given, 0, false);
   }
 
   /** @throws ProtocolError if a node was loaded twice */
@@ -245,6 +245,7 @@ export class NodeStore extends NodeParts {
     last.become(parent, bytes, pathAt, end);
     last.hashState = extendHash(this.#index.emptyPath, bytes, pathAt, end);
     last.crc = crc32OfView(view, pathAt, end, 0);
+    last.hasUndigested = this.hasUndigested(parent);
     return parent;
   }
 
@@ -257,14 +258,13 @@ export class NodeStore extends NodeParts {
   }
 
   /** What a snapshot says of a node whose path and data are in place. */
-  #takeStat(id: NodeId, given: SnapshotNode, pathCrc: number): void {
+  #takeStat(id: NodeId, given: SnapshotNode, pathCrc: number, isUndigested: boolean): void {
     const { view, aclId, statAt } = given;
     const record = this.records.chunk(id);
     const r = this.records.start(id);
     copyLong(view, statAt, record, r + at.CZXID);
     copyLong(view, statAt + 16, record, r + at.CTIME);
     const crc = this.digestEnabled ? this.#withData(pathCrc, given) : 0;
-    const isUndigested = this.isUndigested(id);
     const hasExtra = (record[r + at.EXTRA] as number) !== at.NO_EXTRA;
     if (hasExtra || isUndigested || aclId !== OPEN_ACL_ID || !isAsBorn(view, statAt)) {
       this.#takeExtra(this.own(id, crc), given, { crc, isUndigested });
