@@ -1,6 +1,6 @@
 // Puts all that `vivarium server` loads into a few files: a server starts sooner when it does not look for two hundred.
 // It takes nothing away: bin/vivarium.js runs what tsc has built where the bundle is missing or older.
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -24,10 +24,11 @@ export function bundleIsStale() {
 
 async function bundle() {
   const { build } = await import("esbuild");
-  rmSync(outdir, { recursive: true, force: true });
+  // Whole or not at all: what is half written would be newer than what tsc has built.
+  const unfinished = `${outdir}.${process.pid}`;
   await build({
     entryPoints: [join(packages, "vivarium", "dist", "main.js")],
-    outdir,
+    outdir: unfinished,
     bundle: true,
     splitting: true,
     platform: "node",
@@ -38,6 +39,8 @@ async function bundle() {
     sourcemap: "linked",
     logLevel: "error",
   });
+  rmSync(outdir, { recursive: true, force: true });
+  renameSync(unfinished, outdir);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && bundleIsStale()) await bundle();

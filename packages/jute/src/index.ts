@@ -19,6 +19,7 @@ export {
   ustring,
   vector,
 } from "./codec.ts";
+export { copyBytes } from "./copy.ts";
 export { FrameBuffer } from "./frame-buffer.ts";
 export { ProtocolError } from "./protocol-error.ts";
 export { Reader } from "./reader.ts";

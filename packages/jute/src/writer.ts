@@ -14,7 +14,6 @@ export class Writer {
   /** Bytes written so far; may be set back to take back what was written after it. */
   length = 0;
   readonly #firstGrowth: number;
-
   readonly #spare: SpareMemory | null;
 
   /**

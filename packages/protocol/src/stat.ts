@@ -1,3 +1,4 @@
+/** What is known of a znode beside its data: as clients get it, and as it is stored. @see Stat and StatPersisted in zookeeper.jute */
 import { type Infer, int, long, number, record } from "@vivarium/jute";
 
 /** What a client is told about a node: 68 bytes on the wire. @see zookeeper.jute Stat */
@@ -40,3 +41,15 @@ export const StatPersisted = record({
 });
 export type StatPersisted = Infer<typeof StatPersisted>;
 export const STAT_PERSISTED_BYTES = 60;
+/** Of the nodes that every tree has from the beginning. */
+export const ZERO_STAT: StatPersisted = {
+  czxid: 0,
+  mzxid: 0,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n,
+  pzxid: 0,
+};

@@ -143,7 +143,10 @@ interface Precomputed {
   digest?: number;
   /** The same of the parent of a node that is created. */
   parentDigest?: number;
-  /** The id of the node that changes, or of the parent of one that is created, or -1; good while the tree has removed no node since it had removed `removals`. */
+  /**
+   * The id of the node that changes, or of the parent of one that is created, or -1; good while the tree has removed no
+   * node since it had removed `removals`.
+   */
   node?: number;
   removals?: number;
 }

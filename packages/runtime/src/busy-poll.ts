@@ -9,7 +9,7 @@
 
 /** Weight of the last gap in the average of gaps. */
 const GAP_WEIGHT = 1 / 8;
-/** An idle turn of the event loop that took longer was interrupted by somebody who needs the processor. */
+/** A turn without input that took longer was interrupted by somebody who needs the processor, or had other work itself. */
 const INTERRUPTED_MS = 0.5;
 /** For so long the processor is left to them. */
 const YIELD_MS = 1000;

@@ -3,7 +3,14 @@ export type { Clock, Timer, TimerOptions } from "./clock.ts";
 export { DirectoryLockedError, type Disk, type DiskFile, type DiskLock, type FileInfo, OpenMode } from "./disk.ts";
 export { type DiskOperation, MemoryDisk, type MemoryDiskOptions } from "./memory-disk.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory-network.ts";
-export type { Connection, ConnectOptions, Listener, ListenOptions, Network } from "./network.ts";
+export {
+  type Connection,
+  type ConnectOptions,
+  type Listener,
+  type ListenOptions,
+  type Network,
+  takeBack,
+} from "./network.ts";
 export { NodeClock } from "./node-clock.ts";
 export { LOCK_FILE } from "./node-directory-lock.ts";
 export { NodeDisk } from "./node-disk.ts";

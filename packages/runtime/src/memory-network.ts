@@ -3,7 +3,14 @@
  * order. Everything happens by the clock, so a virtual one makes every run alike.
  */
 import type { Clock } from "./clock.ts";
-import type { Connection, ConnectOptions, Listener, ListenOptions, Network } from "./network.ts";
+import {
+  type Connection,
+  type ConnectOptions,
+  type Listener,
+  type ListenOptions,
+  type Network,
+  takeBack,
+} from "./network.ts";
 
 export interface MemoryNetworkOptions {
   clock: Clock;
@@ -19,8 +26,6 @@ interface Endpoint {
 /** Where `write` begins to return false. */
 const HIGH_WATER_BYTES = 64 * 1024;
 const FIRST_EPHEMERAL_PORT = 49152;
-/** What memory holds that was lent and is not any more. */
-const RETURNED = 0xa5;
 const nothing = (): void => {};
 
 export class MemoryNetwork {
@@ -190,8 +195,7 @@ class MemoryConnection implements Connection {
   #handOver(bytes: Uint8Array, peer: MemoryConnection): void {
     this.bufferedBytes -= bytes.length;
     peer.onData(bytes);
-    // Whoever goes on reading what was only lent shall notice.
-    if (peer.#lendsInput) bytes.fill(RETURNED);
+    if (peer.#lendsInput) takeBack(bytes);
     if (this.#wantsDrain && this.bufferedBytes === 0 && !this.isClosed) {
       this.#wantsDrain = false;
       this.onDrain();

@@ -85,3 +85,8 @@ export interface Network {
   /** Returns at once; onConnect or onClose tells what came of it, never within this call. */
   connect(options: ConnectOptions): Connection;
 }
+
+/** For networks in memory: takes back what was lent, so that whoever goes on reading it notices. */
+export function takeBack(lent: Uint8Array): void {
+  lent.fill(0xa5);
+}

@@ -2,14 +2,13 @@
  * Keeps the records of requests that have to wait, for what a socket delivers is only lent. They are small and many,
  * so they share memory; it goes when the last request of it is answered.
  */
+import { copyBytes } from "@vivarium/jute";
 import type { RequestFrame } from "./client-connection.ts";
 
 /** Records are cut from memory of this size. */
 const CHUNK_BYTES = 16 * 1024;
 /** A longer record gets memory of its own. */
 const LARGE_BYTES = CHUNK_BYTES / 8;
-/** Below this a loop is faster than `set`, which needs a window object. */
-const LOOP_BYTES = 48;
 
 export class RecordMemory {
   #chunk = new Uint8Array(0);
@@ -26,8 +25,7 @@ export class RecordMemory {
     const at = this.#used;
     const chunk = this.#chunk;
     this.#used = at + size;
-    if (size > LOOP_BYTES) chunk.set(bytes.subarray(start, end), at);
-    else for (let i = 0; i < size; i++) chunk[at + i] = bytes[start + i] as number;
+    copyBytes(bytes, start, size, chunk, at);
     return { bytes: chunk, start: at, end: at + size };
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Writes the state to a file while it goes on changing: in slices, each short enough for one turn of the event loop, of
- * which several share a write to the disk, that is waited for. The file gets its name only once all of it is synced, so a snapshot that can be
- * seen is whole.
+ * which several share a write to the disk, that is waited for. The file gets its name only once all of it is synced, so
+ * a snapshot that can be seen is whole.
  */
 
 import { dirname } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * CRC-32 as zlib computes it, eight or sixteen bytes at a step. The tree digest is made of these; a server may inject a faster
- * function of the same meaning.
+ * CRC-32 as zlib computes it, eight or sixteen bytes at a step. The tree digest is made of these; a server may inject a
+ * faster function of the same meaning.
  */
 
 /**

@@ -9,9 +9,9 @@ import {
   SnapshotNode,
   type SnapshotSink,
   Stat,
-  type StatPersisted,
   type Txn,
   type TxnBody,
+  ZERO_STAT,
 } from "@vivarium/protocol";
 import { DataTree, type DataTreeOptions } from "./data-tree.ts";
 import { NONE, ROOT } from "./node-store.ts";
@@ -370,21 +370,9 @@ test("an ACL lives as long as a node uses it", () => {
   assert.equal(tree.nodes.aversion(tree.nodes.findPath("/b")), 1);
 });
 
-const NEW_STAT: StatPersisted = {
-  czxid: 0,
-  mzxid: 0,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0n,
-  pzxid: 0,
-};
-
 test("a snapshot's node whose ACL is not in its table can be used by nobody until it gets one", () => {
   const loader = new SnapshotLoader(options, 1);
-  for (const path of ["", "/a"]) loader.node(SnapshotNode.of(Buffer.from(path), null, 17, NEW_STAT));
+  for (const path of ["", "/a"]) loader.node(SnapshotNode.of(Buffer.from(path), null, 17, ZERO_STAT));
   const tree = loader.finish();
   assert.equal(tree.acls.get(17)[0]?.perms, 0);
   applier(tree)(create("/b", { acl: [{ perms: 1, id: { scheme: "ip", id: "::1" } }] }));
@@ -394,7 +382,7 @@ test("a snapshot's node whose ACL is not in its table can be used by nobody unti
 test("a damaged snapshot is refused", () => {
   const loader = new SnapshotLoader(options, 1);
   assert.throws(() => loader.finish(), /no root/);
-  const add = (path: string) => loader.node(SnapshotNode.of(Buffer.from(path), null, -1, NEW_STAT));
+  const add = (path: string) => loader.node(SnapshotNode.of(Buffer.from(path), null, -1, ZERO_STAT));
   for (const path of ["", "/c", "/c/d"]) add(path);
   for (const path of ["/a/b", "a", "/c/", "//c", "/c/d/", "/c//e", "c/d"]) {
     assert.throws(() => add(path), new RegExp(`has ${path} but not its parent`));
@@ -402,7 +390,7 @@ test("a damaged snapshot is refused", () => {
 });
 
 test("the children of several parents may come in any order, but none of them twice", () => {
-  const stat = { ...NEW_STAT, czxid: 2, mzxid: 3, ctime: 4, mtime: 5, version: 6, aversion: 7, pzxid: 9 };
+  const stat = { ...ZERO_STAT, czxid: 2, mzxid: 3, ctime: 4, mtime: 5, version: 6, aversion: 7, pzxid: 9 };
   const load = (paths: readonly string[]) => {
     const loader = new SnapshotLoader(options, 1);
     for (const path of paths) loader.node(SnapshotNode.of(Buffer.from(path), Buffer.from(`of ${path}`), -1, stat));

@@ -24,6 +24,7 @@ import {
   type TxnBody,
   type TxnHeader,
   ttlOwner,
+  ZERO_STAT,
   type Zxid,
   type ZxidDigest,
 } from "@vivarium/protocol";
@@ -49,18 +50,6 @@ export interface DataTreeOptions extends OwnerRules {
 }
 
 const EMPTY = new Uint8Array(0);
-/** Of the nodes that every tree has from the beginning. */
-const ZERO_STAT: StatPersisted = {
-  czxid: 0,
-  mzxid: 0,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0n,
-  pzxid: 0,
-};
 
 export class DataTree extends Znodes {
   readonly digests: DigestHistory;

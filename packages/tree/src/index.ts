@@ -1,5 +1,4 @@
 /** The replicated state: znodes, watches, ACLs, quotas, digest. Pure: no I/O, no clock. */
-
 export { AclTable, OPEN_ACL_ID } from "./acl-table.ts";
 export type { AuthContext, AuthProvider } from "./auth/auth-provider.ts";
 export { AuthRegistry, maskDigests, withIds } from "./auth/auth-registry.ts";

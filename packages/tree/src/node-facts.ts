@@ -2,12 +2,12 @@
  * What can be read of a znode, given its id. Reads copy bytes straight from the records and the slab into a
  * connection's output; nothing here changes anything. @see NodeStore for how nodes are found and changed
  */
-import { decode, utf8Read } from "@vivarium/jute";
+import { copyBytes, decode, utf8Read } from "@vivarium/jute";
 import { type OwnerRules, STAT_BYTES, Stat } from "@vivarium/protocol";
 import { OPEN_ACL_ID } from "./acl-table.ts";
 import * as at from "./node-record.ts";
 import { Kind, RecordPool } from "./node-record.ts";
-import { copyBytes, copyWords, Slab, WORDS_MAX_BYTES } from "./slab.ts";
+import { copyWords, Slab, WORDS_MAX_BYTES } from "./slab.ts";
 
 /** Good until its node is removed; after that it may name another. */
 export type NodeId = number;

@@ -2,6 +2,7 @@
  * What changes of znodes are made of: a node's name and data in their cell, its extra, its place among its siblings, its
  * digest. Each of these steps leaves something to do for who calls it. @see NodeStore, which has whole changes
  */
+import { copyBytes } from "@vivarium/jute";
 import { nodeKind } from "@vivarium/protocol";
 import { OPEN_ACL_ID } from "./acl-table.ts";
 import { bornDigest } from "./born-digest.ts";
@@ -9,7 +10,6 @@ import { type Crc32, crc32OfView, crc32 as portableCrc32 } from "./crc32.ts";
 import { NONE, NodeFacts, type NodeId, ROOT } from "./node-facts.ts";
 import * as at from "./node-record.ts";
 import { Kind } from "./node-record.ts";
-import { copyBytes } from "./slab.ts";
 import { DIGEST_STAT_BYTES, TreeDigest } from "./tree-digest.ts";
 
 /** The name of the node whose descendants are not digested. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 as zlibCrc32 } from "node:zlib";
-import { SnapshotNode } from "@vivarium/protocol";
+import { SnapshotNode, ZERO_STAT } from "@vivarium/protocol";
 import { bornDigest } from "./born-digest.ts";
 import { crc32, crc32OfView } from "./crc32.ts";
 import { NONE, NodeStore, ROOT } from "./node-store.ts";
@@ -53,24 +53,10 @@ test("the digest of a node as it was created is the checksum of its whole Stat",
 
 test("a new tree's digest is Apache's", () => {
   const nodes = store();
-  nodes.load(SnapshotNode.of(encoder.encode("/zookeeper"), new Uint8Array(0), -1, zeroStat()));
+  nodes.load(SnapshotNode.of(encoder.encode("/zookeeper"), new Uint8Array(0), -1, ZERO_STAT));
   add(nodes, "/zookeeper/quota");
   assert.equal(nodes.treeDigest.toBigInt(), 1371985504n);
 });
-
-function zeroStat() {
-  return {
-    czxid: 0,
-    mzxid: 0,
-    ctime: 0,
-    mtime: 0,
-    version: 0,
-    cversion: 0,
-    aversion: 0,
-    ephemeralOwner: 0n,
-    pzxid: 0,
-  };
-}
 
 test("nodes are found by whole paths only", () => {
   const nodes = store();

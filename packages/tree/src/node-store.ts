@@ -6,7 +6,7 @@
  * `treeDigest` is the sum over all nodes outside /zookeeper/ after every public method.
  * @see client-protocol section 10 "Node state rules"; disk-format 4.1
  */
-import { asciiWrite, ProtocolError, utf8Length, utf8Read, utf8Write } from "@vivarium/jute";
+import { asciiWrite, copyBytes, ProtocolError, utf8Length, utf8Read, utf8Write } from "@vivarium/jute";
 import type { OwnerRules, SnapshotNode } from "@vivarium/protocol";
 import { OPEN_ACL_ID } from "./acl-table.ts";
 import { type Crc32, crc32OfView } from "./crc32.ts";
@@ -15,7 +15,7 @@ import { NONE, type NodeId, ROOT } from "./node-facts.ts";
 import { NodeParts } from "./node-parts.ts";
 import * as at from "./node-record.ts";
 import { extendHash, PathIndex } from "./path-index.ts";
-import { copyBytes, copyWords, WORDS_MAX_BYTES } from "./slab.ts";
+import { copyWords, WORDS_MAX_BYTES } from "./slab.ts";
 
 export { NONE, type NodeId, ROOT } from "./node-facts.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copyBytes, MAX_SLOT_BYTES, Slab } from "./slab.ts";
+import { copyBytes } from "@vivarium/jute";
+import { MAX_SLOT_BYTES, Slab } from "./slab.ts";
 
 /** Content that depends on every position and on the length. */
 function value(length: number): Uint8Array {

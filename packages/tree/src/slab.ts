@@ -149,21 +149,10 @@ function memoryOf(bytes: Uint8Array): Memory {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-/** Below this many bytes a loop is faster than `set`, which needs a window object. */
-const LOOP_BYTES = 48;
-
-export function copyBytes(from: Uint8Array, start: number, length: number, target: Uint8Array, at: number): void {
-  if (length > LOOP_BYTES) {
-    target.set(length === from.length ? from : from.subarray(start, start + length), at);
-    return;
-  }
-  for (let i = 0; i < length; i++) target[at + i] = from[start + i] as number;
-}
-
-/** Up to so many bytes it is {@link copyWords} that is faster. */
+/** Up to so many bytes {@link copyWords} is faster than copyBytes of jute. */
 export const WORDS_MAX_BYTES = 256;
 
-/** The same between views, four bytes at a step: for lengths at which a window object costs more than the copy. */
+/** As copyBytes of jute, but between views, four bytes at a step: for lengths at which a window object costs more than the copy. */
 export function copyWords(from: DataView, start: number, length: number, target: DataView, at: number): void {
   let i = 0;
   for (; i + 4 <= length; i += 4) target.setInt32(at + i, from.getInt32(start + i, true), true);

@@ -104,15 +104,12 @@ export class WriteJudge {
     const dataLength = op.data === null ? 0 : op.data.length;
     if (this.#isOverQuota(path, 1, dataLength)) return ErrorCode.QUOTAEXCEEDED;
 
-    const parentCVersion = (parent.cversion + 1) | 0;
     const start = writer.length;
-    const body = createBody(op, path, acl, parentCVersion);
-    body.node = parent.node;
-    body.removals = parent.removals;
+    const body = createBody(op, path, acl, parent);
     writeTxnBody(writer, body);
     this.#records.touch(parent, header.zxid);
     parent.numChildren++;
-    this.#growCVersion(parent, parentCVersion, header);
+    this.#growCVersion(parent, body.parentCVersion, header);
     this.#records.touch(node, header.zxid);
     const owner = ownerOf(op, request);
     node.born(header.zxid, header.time, Kind[nodeKind(owner, this.#rules)], owner, acl, dataLength);
@@ -314,36 +311,24 @@ interface DataBody {
 type CreateBody = TxnBody &
   DataBody & { path: string; parentCVersion: number; parentDigest?: number; node?: number; removals?: number };
 
-/** What the judge fills in later. */
-const undecided = { prefixCrc: 0, digest: 0, parentDigest: 0, node: NONE, removals: 0 };
-
-function createBody(op: WriteOp, path: string, acl: WriteOp["acl"], parentCVersion: number): CreateBody {
-  const { data } = op;
-  switch (op.type) {
-    case OpCode.createContainer:
-      return { type: OpCode.createContainer, path, data, acl, parentCVersion, ...undecided };
-    case OpCode.createTTL:
-      return { type: OpCode.createTTL, path, data, acl, parentCVersion, ttl: op.ttlMs, ...undecided };
-    default: {
-      const type = op.type === OpCode.create2 ? OpCode.create2 : OpCode.create;
-      const ephemeral = isEphemeral(op.flags);
-      const { prefixCrc, digest, parentDigest, node, removals } = undecided;
-      const known = {
-        type,
-        path,
-        data,
-        acl,
-        ephemeral,
-        parentCVersion,
-        prefixCrc,
-        digest,
-        parentDigest,
-        node,
-        removals,
-      };
-      return known;
-    }
-  }
+/** The digests are filled in when they are known. */
+function createBody(op: WriteOp, path: string, acl: WriteOp["acl"], parent: ChangeRecord): CreateBody {
+  const plain = {
+    type: op.type === OpCode.create2 ? OpCode.create2 : OpCode.create,
+    path,
+    data: op.data,
+    acl,
+    ephemeral: isEphemeral(op.flags),
+    parentCVersion: (parent.cversion + 1) | 0,
+    prefixCrc: 0,
+    digest: 0,
+    parentDigest: 0,
+    node: parent.node,
+    removals: parent.removals,
+  };
+  if (op.type === OpCode.createContainer) return { ...plain, type: OpCode.createContainer };
+  if (op.type === OpCode.createTTL) return { ...plain, type: OpCode.createTTL, ttl: op.ttlMs };
+  return plain;
 }
 
 /** What applying the body will make of it, which follows the op and not the flags. */

@@ -45,6 +45,7 @@ export interface WriteOp {
 
 const LENGTH_BYTES = 4;
 const NO_ACL: ACL[] = [];
+const NO_DATA: Uint8Array | null = null;
 /** What a create has in place of a TTL when its record carries none. */
 const NO_TTL = -1;
 
@@ -71,68 +72,45 @@ export function readWriteOp(type: number, reader: Reader): WriteOp {
   const pathAt = reader.offset + LENGTH_BYTES;
   const given = reader.nullableUstring();
   const pathEnd = reader.offset;
-  const nullPath = given === null;
-  const path = given ?? "";
+  // Of one shape for all types, so that what judges them stays fast.
+  const op = {
+    type,
+    path: given ?? "",
+    nullPath: given === null,
+    bytes,
+    pathAt,
+    pathEnd,
+    data: NO_DATA,
+    acl: NO_ACL,
+    flags: 0,
+    ttlMs: 0,
+    version: 0,
+  };
   switch (type) {
     case OpCode.create:
     case OpCode.create2:
     case OpCode.createContainer:
-    case OpCode.createTTL: {
-      const data = reader.bufferView();
-      const acl = readAcl(reader);
-      const flags = reader.int();
-      const ttlMs = type === OpCode.createTTL ? Number(reader.long()) : NO_TTL;
-      return { type, path, nullPath, bytes, pathAt, pathEnd, data, acl, flags, ttlMs, version: 0 };
-    }
-    case OpCode.setData: {
-      const data = reader.bufferView();
-      return {
-        type,
-        path,
-        nullPath,
-        bytes,
-        pathAt,
-        pathEnd,
-        data,
-        acl: NO_ACL,
-        flags: 0,
-        ttlMs: 0,
-        version: reader.int(),
-      };
-    }
-    case OpCode.setACL: {
-      const acl = readAcl(reader);
-      return {
-        type,
-        path,
-        nullPath,
-        bytes,
-        pathAt,
-        pathEnd,
-        data: null,
-        acl,
-        flags: 0,
-        ttlMs: 0,
-        version: reader.int(),
-      };
-    }
+    case OpCode.createTTL:
+      op.data = reader.bufferView();
+      op.acl = readAcl(reader);
+      op.flags = reader.int();
+      op.ttlMs = type === OpCode.createTTL ? Number(reader.long()) : NO_TTL;
+      return op;
+    case OpCode.setData:
+      op.data = reader.bufferView();
+      op.version = reader.int();
+      return op;
+    case OpCode.setACL:
+      op.acl = readAcl(reader);
+      op.version = reader.int();
+      return op;
     case OpCode.delete:
     case OpCode.check:
-      return {
-        type,
-        path,
-        nullPath,
-        bytes,
-        pathAt,
-        pathEnd,
-        data: null,
-        acl: NO_ACL,
-        flags: 0,
-        ttlMs: 0,
-        version: reader.int(),
-      };
+      op.version = reader.int();
+      return op;
     case OpCode.deleteContainer:
-      return { type, path, nullPath, bytes, pathAt, pathEnd, data: null, acl: NO_ACL, flags: 0, ttlMs: 0, version: -1 };
+      op.version = -1;
+      return op;
     default:
       throw new ProtocolError(`${opName(type)} is not a write`);
   }

@@ -37,9 +37,9 @@ export async function run(options: RunOptions): Promise<ExitCode> {
     case "server":
       return serverCommand({ ...options, words: rest });
     case "ensemble":
-      return (await import("./ensemble-command.ts")).ensembleCommand({ ...options, words: rest });
+      return ensemble(options, rest);
     case "bench":
-      return (await import("./bench-command.ts")).benchCommand({ words: rest, terminal });
+      return bench(options, rest);
     case "version":
     case "--version":
     case "-V":
@@ -47,10 +47,8 @@ export async function run(options: RunOptions): Promise<ExitCode> {
       return ExitCode.ok;
     case "help":
       if (rest[0] === "server") return serverCommand({ ...options, words: ["--help"] });
-      if (rest[0] === "ensemble")
-        return (await import("./ensemble-command.ts")).ensembleCommand({ ...options, words: ["--help"] });
-      if (rest[0] === "bench")
-        return (await import("./bench-command.ts")).benchCommand({ words: ["--help"], terminal });
+      if (rest[0] === "ensemble") return ensemble(options, ["--help"]);
+      if (rest[0] === "bench") return bench(options, ["--help"]);
       terminal.print(help);
       return ExitCode.ok;
     case "--help":
@@ -70,4 +68,14 @@ export async function run(options: RunOptions): Promise<ExitCode> {
       return ExitCode.invalidInvocation;
     }
   }
+}
+
+async function ensemble(options: RunOptions, words: readonly string[]): Promise<ExitCode> {
+  const { ensembleCommand } = await import("./ensemble-command.ts");
+  return ensembleCommand({ ...options, words });
+}
+
+async function bench({ terminal }: RunOptions, words: readonly string[]): Promise<ExitCode> {
+  const { benchCommand } = await import("./bench-command.ts");
+  return benchCommand({ words, terminal });
 }

@@ -1,7 +1,7 @@
 /**
  * Bytes that have arrived and are not yet understood, in one piece of memory, behind a reader. What arrives is lent: it
  * is read where it lies, and only what is left over when its memory is taken back is copied, to a place of our own that
- * is used again and again. That is never more than twice what waits.
+ * is used again and again. It grows to twice what waits at most.
  */
 import { Reader } from "@vivarium/jute";
 
@@ -19,9 +19,11 @@ export class ByteQueue {
     const { reader } = this;
     const waiting = reader.remaining;
     if (waiting === 0) return reader.reset(chunk, 0, chunk.length);
-    this.#moveTo(waiting + chunk.length);
-    this.#own.set(chunk, waiting);
-    reader.end = waiting + chunk.length;
+    // A large packet comes in many chunks: what is there of it must not be moved for each.
+    const hasRoom = reader.bytes === this.#own && reader.end + chunk.length <= this.#own.length;
+    if (!hasRoom) this.#moveTo(waiting + chunk.length);
+    this.#own.set(chunk, reader.end);
+    reader.end += chunk.length;
   }
 
   /** The memory of the last chunk is taken back. */

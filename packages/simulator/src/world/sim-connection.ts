@@ -2,7 +2,7 @@
  * One end of a connection between two machines. What is written travels as parcels, each in its time but never before
  * the one in front of it; the far end's operating system keeps what its program does not take yet.
  */
-import type { Connection } from "@vivarium/runtime";
+import { type Connection, takeBack } from "@vivarium/runtime";
 import type { EventLoop, Process } from "./event-loop.ts";
 import type { Trace } from "./trace.ts";
 
@@ -30,8 +30,6 @@ type Parcel =
 
 /** What the operating systems of both ends take before `write` returns false. */
 const KERNEL_BYTES = 256 * 1024;
-/** What memory holds that was lent and is not any more. */
-const RETURNED = 0xa5;
 const nothing = (): void => {};
 
 export class SimConnection implements Connection {
@@ -219,8 +217,7 @@ export class SimConnection implements Connection {
         this.#link.trace.mix(parcel.bytes.length);
         if (this.#peer !== null) this.#peer.#read(parcel.bytes.length);
         this.onData(parcel.bytes);
-        // Whoever goes on reading what was only lent shall notice.
-        if (this.#lendsInput) parcel.bytes.fill(RETURNED);
+        if (this.#lendsInput) takeBack(parcel.bytes);
         break;
       case "established":
         this.isConnected = true;

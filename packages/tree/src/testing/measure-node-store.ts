@@ -5,7 +5,7 @@
  */
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { Writer } from "@vivarium/jute";
-import { OpCode, SnapshotNode, type Txn } from "@vivarium/protocol";
+import { OpCode, SnapshotNode, type Txn, ZERO_STAT } from "@vivarium/protocol";
 import { DataTree } from "../data-tree.ts";
 import { NONE } from "../node-store.ts";
 import { SnapshotLoader } from "../snapshot-loader.ts";
@@ -92,20 +92,9 @@ for (let more = true; more; ) {
 source.close();
 console.log(`snapshot: ${(bytes / 1e6).toFixed(0)} MB in ${(performance.now() - start).toFixed(0)} ms`);
 const loader = new SnapshotLoader(options, zxid);
-const root = {
-  czxid: 0,
-  mzxid: 0,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0n,
-  pzxid: 0,
-};
-loader.node(SnapshotNode.of(new Uint8Array(0), null, -1, root));
-for (let i = 0; i < 1000; i++) loader.node(SnapshotNode.of(Buffer.from(`/p${i}`), data, -1, root));
-measure("load", count, (i) => loader.node(SnapshotNode.of(Buffer.from(pathOf(i)), data, -1, root)));
+loader.node(SnapshotNode.of(new Uint8Array(0), null, -1, ZERO_STAT));
+for (let i = 0; i < 1000; i++) loader.node(SnapshotNode.of(Buffer.from(`/p${i}`), data, -1, ZERO_STAT));
+measure("load", count, (i) => loader.node(SnapshotNode.of(Buffer.from(pathOf(i)), data, -1, ZERO_STAT)));
 measure("delete", count, (i) => {
   const body = { type: OpCode.delete, path: pathOf(i) };
   tree.apply({ header: { clientId: 1n, cxid: i, zxid: ++zxid, time: i, type: OpCode.delete }, body, digest: null });

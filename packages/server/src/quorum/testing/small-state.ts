@@ -1,6 +1,13 @@
 /** A state that keeps what it is told, and gives it back in the same order: so a stream can be compared byte by byte. */
 import type { Writer } from "@vivarium/jute";
-import { type ACL, SnapshotNode, type SnapshotSink, type SnapshotSource, StatPersisted } from "@vivarium/protocol";
+import {
+  type ACL,
+  SnapshotNode,
+  type SnapshotSink,
+  type SnapshotSource,
+  StatPersisted,
+  ZERO_STAT,
+} from "@vivarium/protocol";
 
 export interface SmallNode {
   readonly path: string;
@@ -8,18 +15,6 @@ export interface SmallNode {
   readonly aclId: number;
   readonly stat: StatPersisted;
 }
-
-const NEW_STAT: StatPersisted = {
-  czxid: 0,
-  mzxid: 0,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0n,
-  pzxid: 0,
-};
 
 export class SmallState implements SnapshotSink {
   readonly sessions: [bigint, number][] = [];
@@ -31,10 +26,10 @@ export class SmallState implements SnapshotSink {
   static filled(count: number, dataBytes: number): SmallState {
     const state = new SmallState();
     state.session(0x7n, 4000);
-    state.node(SnapshotNode.of(new Uint8Array(0), null, -1, NEW_STAT));
+    state.node(SnapshotNode.of(new Uint8Array(0), null, -1, ZERO_STAT));
     for (let i = 0; i < count; i++) {
       const data = new Uint8Array(dataBytes).fill(i);
-      state.node(SnapshotNode.of(Buffer.from(`/n${i}`), data, -1, { ...NEW_STAT, czxid: i }));
+      state.node(SnapshotNode.of(Buffer.from(`/n${i}`), data, -1, { ...ZERO_STAT, czxid: i }));
     }
     return state;
   }
